@@ -1,0 +1,36 @@
+# Every target is one line; `make help` lists them. Only Python 3.11+, pip and make are needed beforehand.
+UV := $(shell command -v uv 2>/dev/null || echo python3 -m uv)
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check lint types imports bench render render-check
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+setup:  ## get uv by pip if it is missing
+	@command -v uv >/dev/null 2>&1 || python3 -m uv --version >/dev/null 2>&1 || python3 -m pip install --quiet --user uv || python3 -m pip install --quiet uv
+
+run: setup  ## start Kafka, a worker and simulated producers, and watch (ARGS="--for 60s" …)
+	$(UV) run weir run $(ARGS)
+
+test: setup  ## run the tests (ARGS="-k name" …)
+	$(UV) run --all-extras pytest $(ARGS)
+
+check: setup lint types imports test  ## lint, types, imports, tests: what CI runs
+
+lint: setup
+	$(UV) run --all-extras ruff check . && $(UV) run --all-extras ruff format --check .
+
+types: setup
+	$(UV) run --all-extras mypy
+
+imports: setup
+	$(UV) run --all-extras lint-imports
+
+bench: setup  ## measure throughput and latency against stock Faust (ARGS="--only payments" …)
+	$(UV) run --all-extras weir bench $(ARGS)
+
+render: setup  ## write dashboards and schemas from code
+	$(UV) run --all-extras python -m monitoring.render
+
+render-check: setup  ## fail if what is rendered differs from the code, or a check on it fails
+	$(UV) run --all-extras python -m monitoring.render --check

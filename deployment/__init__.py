@@ -1,0 +1,1 @@
+"""Deployment: a local Kafka without Docker, containers, Prometheus, Alertmanager, Grafana."""

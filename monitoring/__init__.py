@@ -1,0 +1,1 @@
+"""Monitoring: metrics declared once, their exporter and health, dashboards and rules as code."""

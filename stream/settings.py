@@ -1,0 +1,131 @@
+"""Settings: read once from defaults, a TOML file and ``WEIR_…`` variables, frozen, unknown keys refused by name."""
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from stream.errors import SettingsError
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common form of all sections."""
+
+
+class Kafka(Section, frozen=True, kw_only=True):
+    """How to reach Kafka and how topics are made."""
+
+    bootstrap: str = ""  # host:port[,host:port]; empty: an embedded one
+    prefix: str = ""  # before every topic name
+    partitions: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 4
+    replication: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    group: str = "weir"
+    commit_seconds: Annotated[float, msgspec.Meta(gt=0.0, le=60.0)] = 1.0
+    slice_records: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096  # at most, per fetch of a partition
+    idle_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 25  # a partition silent for so long holds nobody back
+
+
+class Payments(Section, frozen=True, kw_only=True):
+    """What a payment must be to be scored."""
+
+    currencies: tuple[str, ...] = ("EUR",)
+    max_amount: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)] = 1_000_000_00  # minor units
+    max_late_seconds: Positive = 3600  # behind the newest event of its partition
+    max_ahead_seconds: Positive = 86_400  # ahead of its record timestamp
+    max_history: Annotated[int, msgspec.Meta(ge=8, le=65_536)] = 1024  # payments remembered of one key
+
+
+class Market(Section, frozen=True, kw_only=True):
+    """What a tick must be, how risk is measured and when it is told."""
+
+    symbols: tuple[str, ...] = ()  # empty: any
+    max_symbols: Positive = 10_000  # per partition
+    bar_seconds: Positive = 60  # sampling of returns
+    snapshot_seconds: Positive = 10  # event time between snapshots of a symbol
+    stale_seconds: Positive = 300
+    jump_sigmas: Annotated[float, msgspec.Meta(gt=0.0)] = 6.0
+    max_drawdown: Share = 0.05
+    spread_factor: Annotated[float, msgspec.Meta(gt=1.0)] = 5.0  # of its own usual spread: liquidity withdrawn
+    cooldown_seconds: Positive = 600
+
+
+class Alerts(Section, frozen=True, kw_only=True):
+    """When an alert is told."""
+
+    detectors: tuple[str, ...] = ("autoencoder", "robust")
+    cooldown_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
+    top_reasons: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
+
+
+class Worker(Section, frozen=True, kw_only=True):
+    """The worker process."""
+
+    model: str = ""  # artefact folder; empty: the reference artefact in models/trained
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9108
+    metrics_host: str = "127.0.0.1"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All of it."""
+
+    kafka: Kafka = Kafka()
+    payments: Payments = Payments()
+    market: Market = Market()
+    alerts: Alerts = Alerts()
+    worker: Worker = Worker()
+    producers: dict[str, dict[str, Any]] = {}
+
+    @property
+    def version(self) -> str:
+        """Short name of what decides alerts: equal settings, equal version."""
+        decisive = msgspec.json.encode((self.payments, self.market, self.alerts), order="deterministic")
+        return hashlib.sha256(decisive).hexdigest()[:12]
+
+
+def load_settings(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read settings: defaults, then the TOML file, then ``WEIR_BOOTSTRAP`` and ``WEIR_<SECTION>_<FIELD>``.
+
+    path         None: ``weir.toml`` in the working folder if there is one
+    environment  None: the process's
+    -> frozen ``Settings``
+    Raises SettingsError that names the field, the expectation and the place.
+    """
+    variables = os.environ if environment is None else environment
+    chosen = path or (Path("weir.toml") if Path("weir.toml").exists() else None)
+    raw: dict[str, Any] = {}
+    if chosen is not None:
+        try:
+            raw = tomllib.loads(chosen.read_text())
+        except FileNotFoundError:
+            raise SettingsError("--config", "a file that exists", str(chosen)) from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(str(chosen), f"valid TOML ({error})") from None
+    for name, value in variables.items():
+        _set_variable(raw, name, value)
+    return _convert(raw, where=str(chosen or "settings"))
+
+
+def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:
+    if name == "WEIR_BOOTSTRAP":
+        raw.setdefault("kafka", {})["bootstrap"] = value
+        return
+    head, _, rest = name.partition("_")
+    section, _, field = rest.lower().partition("_")
+    if head == "WEIR" and section in Settings.__struct_fields__ and section != "producers" and field:
+        raw.setdefault(section, {})[field] = value.split(",") if "," in value else value
+
+
+def _convert(raw: dict[str, Any], *, where: str) -> Settings:
+    try:
+        return msgspec.convert(raw, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        expected, _, place = str(error).partition(" - at `$")
+        field = place.strip("`.") or "settings"
+        raise SettingsError(field, expected[0].lower() + expected[1:], where=where) from None
