@@ -47,3 +47,7 @@ class DeliveryError(WeirError):
 
     def __str__(self) -> str:
         return f"{self.count} records not delivered to {self.topic}: {self.reason}"
+
+
+class StreamError(WeirError):
+    """Stored or internal data of a layout or order that must not be read on."""

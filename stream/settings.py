@@ -35,7 +35,7 @@ class Kafka(Section, frozen=True, kw_only=True):
 class Payments(Section, frozen=True, kw_only=True):
     """What a payment must be to be scored."""
 
-    currencies: tuple[str, ...] = ("EUR",)
+    currency: str = "EUR"  # ISO 4217; one group scores one currency, so that amounts compare
     max_amount: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)] = 1_000_000_00  # minor units
     max_late_seconds: Positive = 3600  # behind the newest event of its partition
     max_ahead_seconds: Positive = 86_400  # ahead of its record timestamp
@@ -119,7 +119,8 @@ def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:
     head, _, rest = name.partition("_")
     section, _, field = rest.lower().partition("_")
     if head == "WEIR" and section in Settings.__struct_fields__ and section != "producers" and field:
-        raw.setdefault(section, {})[field] = value.split(",") if "," in value else value
+        kind = type(getattr(getattr(Settings(), section), field, ""))
+        raw.setdefault(section, {})[field] = value.split(",") if kind is tuple else value
 
 
 def _convert(raw: dict[str, Any], *, where: str) -> Settings:
@@ -128,4 +129,4 @@ def _convert(raw: dict[str, Any], *, where: str) -> Settings:
     except msgspec.ValidationError as error:
         expected, _, place = str(error).partition(" - at `$")
         field = place.strip("`.") or "settings"
-        raise SettingsError(field, expected[0].lower() + expected[1:], where=where) from None
+        raise SettingsError(field, expected.removeprefix("Expected ").replace("Object contains", "no"), where=where) from None

@@ -8,9 +8,16 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-Millis: TypeAlias = Annotated[int, msgspec.Meta(description="epoch milliseconds, UTC")]
-Cents: TypeAlias = Annotated[int, msgspec.Meta(description="minor units of the currency")]
-Id: TypeAlias = Annotated[str, msgspec.Meta(description="1 to 64 printable characters, never a card number")]
+Millis: TypeAlias = Annotated[
+    int, msgspec.Meta(description="epoch milliseconds, UTC, 1990 to 2100", ge=631_152_000_000, lt=4_102_444_800_000)
+]
+Cents: TypeAlias = Annotated[int, msgspec.Meta(description="minor units of the currency", ge=0, lt=2**31)]
+Id: TypeAlias = Annotated[
+    str, msgspec.Meta(description="1 to 64 printable characters, never a card number", min_length=1, max_length=64)
+]
+Price: TypeAlias = Annotated[float, msgspec.Meta(description="per unit, finite, positive", gt=0.0, lt=1e15)]
+Side: TypeAlias = Annotated[float, msgspec.Meta(description="price of one side, 0 where it is absent", ge=0.0, lt=1e15)]
+Size: TypeAlias = Annotated[float, msgspec.Meta(description="units, finite", ge=0.0, lt=1e15)]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type"):
@@ -44,8 +51,8 @@ class Trade(Event, frozen=True, kw_only=True, gc=False, tag="trade/1"):
 
     symbol: Id
     at: Millis
-    price: float  # per unit
-    size: float  # units
+    price: Price
+    size: Size
     side: str = ""  # aggressor: "buy", "sell", "" where unknown
     id: str = ""
 
@@ -55,10 +62,10 @@ class Quote(Event, frozen=True, kw_only=True, gc=False, tag="quote/1"):
 
     symbol: Id
     at: Millis
-    bid: float
-    ask: float
-    bid_size: float = 0.0
-    ask_size: float = 0.0
+    bid: Side
+    ask: Side
+    bid_size: Size = 0.0
+    ask_size: Size = 0.0
     id: str = ""
 
 
@@ -129,11 +136,10 @@ class Alert(Event, frozen=True, kw_only=True, tag="alert/1"):
 class Scores(Event, frozen=True, kw_only=True, tag="scores/1"):
     """The scores of one batch, column by column. Topic ``scores``; at least once, same id → same score."""
 
-    topic: str
-    partition: int  # of the source topic ``transactions``
-    offsets: list[int]
+    partitions: list[int]  # of ``transactions``, per event
+    offsets: list[int]  # likewise: (partition, offset) names the payment
     ids: list[str]  # transaction ids
-    at: list[int]
+    at: list[int]  # event times
     detectors: dict[str, list[float]]  # score per detector
     versions: dict[str, str]  # model version per detector
     thresholds: dict[str, float]

@@ -1,0 +1,206 @@
+"""First stage of a payment: where its customer lives, it gets the customer's features and is sent on to its terminal.
+
+Labels take the same way, untouched, so that one log alone decides in which order the second stage sees both.
+"""
+
+from collections import Counter
+
+import msgspec
+import numpy as np
+
+from stream.core.columns import Ints, Payments, Rejected, Verdicts
+from stream.core.customers import CustomerTable
+from stream.core.merge import NEVER
+from stream.core.names import CUSTOMER_FEATURES
+from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, pack, split
+from stream.core.stage import Outgoing, Output, Slice
+from stream.settings import Settings
+from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
+from stream.wire.topics import BY_TERMINAL, LABELS, TRANSACTIONS
+
+_KINDS = {TRANSACTIONS.name: PAYMENT, LABELS.name: VERDICT}
+
+
+class _Checkpoint(msgspec.Struct, array_like=True):
+    """Where to read on per topic, how far each has come in event time, and what stands on the output topics."""
+
+    next_offset: dict[str, int] = {}
+    newest: dict[str, int] = {}
+    written: dict[str, int] = {}
+
+
+class CustomerStage:
+    """Implements ``Stage`` for ``transactions`` and ``labels``.
+
+    partition   of both topics
+    partitions  of the internal topic
+    """
+
+    topics = (TRANSACTIONS.name, LABELS.name)
+
+    def __init__(self, partition: int, settings: Settings) -> None:
+        self._partition = partition
+        self._settings = settings
+        self.state = CustomerTable(max_history=settings.payments.max_history)
+        self._at = _Checkpoint()
+
+    def feed(self, records: Slice, *, now: int) -> Output:  # noqa: ARG002  # nothing here is stamped
+        """Decode, refuse, compute the customer's features, and send every event on to its terminal's partition."""
+        records = unread(records, self._at.next_offset.get(records.topic, 0))
+        output = Output()
+        if records.topic == TRANSACTIONS.name:
+            block, rejected = self._payments(records, output.counts)
+        else:
+            block, rejected = self._verdicts(records)
+        output.counts["events_in", records.topic] += len(records)
+        for refusal in rejected:
+            output.counts[("duplicates",) if refusal.reason == "duplicate" else ("dead_lettered", refusal.reason)] += 1
+        output.records = [*self._onward(block), *map(dead_letter, rejected)]
+        self._at.next_offset[records.topic] = max(records.next_offset, self._at.next_offset.get(records.topic, 0))
+        return output
+
+    def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
+        """Tell every terminal partition not to wait for this origin."""
+        newest = self._at.newest.get(topic, NEVER)
+        return Output(records=self._onward(_empty(origin_of(self._partition, _KINDS[topic]), newest, idle=True)))
+
+    def resume_at(self) -> dict[str, int]:
+        """All that was fed is done."""
+        return dict(self._at.next_offset)
+
+    def mark(self, *, written: dict[str, int]) -> None:
+        """Write the checkpoint."""
+        self._at.written = written
+        self.state.checkpoint = msgspec.msgpack.encode(self._at)
+
+    def restore(self) -> dict[str, int]:
+        """Go on from the checkpoint."""
+        blob = self.state.checkpoint
+        self._at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint()
+        return dict(self._at.written)
+
+    def _payments(self, records: Slice, counts: Counter[tuple[str, ...]]) -> tuple[Block, list[Rejected]]:
+        decoded = decode_payments(records, self._settings)
+        batch = decoded.columns
+        assert isinstance(batch, Payments)
+        seq, late = self._advance(records.topic, batch.at)
+        rejected = decoded.rejected
+        if late.any():
+            limit = self._settings.payments.max_late_seconds
+            rejected += _refuse(batch, late, "late", f"at: at most {limit} s behind the newest of its partition", records)
+            batch, seq = _select(batch, ~late), seq[~late]
+        overflowed = self.state.overflowed
+        columns = self.state.apply(batch)
+        if self.state.overflowed > overflowed:
+            counts["overflowed", "customers"] += self.state.overflowed - overflowed
+        if columns.duplicate.any():
+            rejected += _refuse(batch, columns.duplicate, "duplicate", "id: delivered before", records)
+        keep = columns.fresh & ~columns.duplicate
+        features = columns.features
+        if not keep.all():
+            batch, seq, features = _select(batch, keep), seq[keep], features[keep]
+        return self._block(PAYMENT, records.topic, batch, seq, batch.amount, features), rejected
+
+    def _verdicts(self, records: Slice) -> tuple[Block, list[Rejected]]:
+        decoded = decode_verdicts(records, self._settings)
+        batch = decoded.columns
+        assert isinstance(batch, Verdicts)
+        seq, _ = self._advance(records.topic, batch.at)  # a late verdict is still a verdict: it takes its place
+        nothing = np.zeros((len(batch), 0))
+        return self._block(VERDICT, records.topic, batch, seq, batch.fraud, nothing), decoded.rejected
+
+    def _advance(self, topic: str, at: Ints) -> tuple[Ints, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
+        """Running maximum of event time at each event, and which events are too far behind it."""
+        newest = self._at.newest.get(topic, NEVER)
+        seq = np.maximum.accumulate(np.maximum(at, newest))
+        if seq.size:
+            self._at.newest[topic] = int(seq[-1])
+        return seq, seq - at > 1000 * self._settings.payments.max_late_seconds
+
+    def _block(
+        self, kind: int, topic: str, batch: Payments | Verdicts, seq: Ints, amount: Ints, features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
+    ) -> Block:
+        return Block(
+            origin=origin_of(self._partition, kind),
+            frontier=self._at.newest.get(topic, NEVER),
+            idle=False,
+            offset=batch.offset,
+            produced=batch.produced,
+            at=batch.at,
+            seq=seq,
+            amount=amount,
+            id=batch.id,
+            customer=batch.customer,
+            terminal=batch.terminal,
+            features=features,
+        )
+
+    def _onward(self, block: Block) -> list[Outgoing]:
+        blocks = split(block, self._settings.kafka.partitions)
+        return [Outgoing(topic=BY_TERMINAL.name, value=pack(part), partition=q) for q, part in enumerate(blocks)]
+
+
+def unread(records: Slice, start: int) -> Slice:
+    """Leave out the records of a slice that stand before ``start``: their effects are durable."""
+    if not len(records) or records.offset[0] >= start:
+        return records
+    cut = int(np.searchsorted(records.offset, start))
+    return Slice(
+        topic=records.topic,
+        partition=records.partition,
+        offset=records.offset[cut:],
+        produced=records.produced[cut:],
+        values=records.values[cut:],
+        next_offset=records.next_offset,
+    )
+
+
+def _refuse(
+    batch: Payments, bad: "np.ndarray[tuple[int], np.dtype[np.bool_]]", reason: str, detail: str, records: Slice
+) -> list[Rejected]:
+    places = np.searchsorted(records.offset, batch.offset[bad]).tolist()
+    return [
+        Rejected(
+            topic=records.topic,
+            partition=records.partition,
+            offset=int(records.offset[i]),
+            produced=int(records.produced[i]),
+            size=len(records.values[i] or b""),
+            reason=reason,
+            detail=detail,
+        )
+        for i in places
+    ]
+
+
+def _select(batch: Payments, keep: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Payments:
+    places = np.flatnonzero(keep).tolist()
+    return Payments(
+        partition=batch.partition,
+        offset=batch.offset[keep],
+        produced=batch.produced[keep],
+        at=batch.at[keep],
+        amount=batch.amount[keep],
+        id=[batch.id[i] for i in places],
+        customer=[batch.customer[i] for i in places],
+        terminal=[batch.terminal[i] for i in places],
+    )
+
+
+def _empty(origin: int, frontier: int, *, idle: bool) -> Block:
+    none = np.empty(0, np.int64)
+    width = 0 if origin % 2 == VERDICT else len(CUSTOMER_FEATURES)
+    return Block(
+        origin=origin,
+        frontier=frontier,
+        idle=idle,
+        offset=none,
+        produced=none,
+        at=none,
+        seq=none,
+        amount=none,
+        id=[],
+        customer=[],
+        terminal=[],
+        features=np.empty((0, width)),
+    )

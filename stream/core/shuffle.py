@@ -1,0 +1,143 @@
+"""The re-keying between the two payment stages: one columnar block per slice and target partition.
+
+A block carries the events of one origin (a partition of ``transactions`` or ``labels``) that belong to one terminal
+partition, and how far its origin has come in event time. Blocks without events go out too: they are the news that
+nothing older will follow, on which the merge waits.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.core.columns import Ints, Matrix
+from stream.errors import StreamError
+
+VERSION = 1
+PAYMENT, VERDICT = 0, 1
+Array: TypeAlias = NDArray[Any]
+
+
+def origin_of(partition: int, kind: int) -> int:
+    """Number an origin: partition and kind (``PAYMENT`` or ``VERDICT``) in one integer."""
+    return 2 * partition + kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Events of one origin for one terminal partition, in offset order, n may be 0.
+
+    frontier  running maximum of event time of the origin after this slice
+    idle      True: the origin has nothing more to read at present
+    seq       (n,) running maximum of event time of the origin at each event: never falls, unlike ``at``
+    amount    (n,) minor units of a payment, 0 or 1 of a verdict
+    features  (n, CUSTOMER_FEATURES) of payments, (n, 0) of verdicts
+    """
+
+    origin: int
+    frontier: int
+    idle: bool
+    offset: Ints
+    produced: Ints
+    at: Ints
+    seq: Ints
+    amount: Ints
+    id: list[str]
+    customer: list[str]
+    terminal: list[str]
+    features: Matrix
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+class _Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    version: int
+    origin: int
+    frontier: int
+    idle: bool
+    size: int
+    integers: bytes  # (5, n) int64
+    id: str  # joined by newlines, which no id contains
+    customer: str
+    terminal: str
+    features: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def pack(block: Block) -> bytes:
+    """Write a block for the internal topic."""
+    integers = np.stack((block.offset, block.produced, block.at, block.seq, block.amount))
+    return _encode(
+        _Packed(
+            VERSION,
+            block.origin,
+            block.frontier,
+            block.idle,
+            len(block),
+            integers.tobytes(),
+            "\n".join(block.id),
+            "\n".join(block.customer),
+            "\n".join(block.terminal),
+            block.features.tobytes(),
+        )
+    )
+
+
+def unpack(value: bytes) -> Block:
+    """Read a block back, arrays as views of the bytes.
+
+    Raises StreamError for another layout version: drain the internal topic with the old release first.
+    """
+    packed = _decode(value)
+    if packed.version != VERSION:
+        raise StreamError(f"internal topic: expected layout {VERSION}, was {packed.version}")
+    n = packed.size
+    offset, produced, at, seq, amount = np.frombuffer(packed.integers, np.int64).reshape(5, n)
+    width = len(packed.features) // (8 * n) if n else 0
+    return Block(
+        origin=packed.origin,
+        frontier=packed.frontier,
+        idle=packed.idle,
+        offset=offset,
+        produced=produced,
+        at=at,
+        seq=seq,
+        amount=amount,
+        id=packed.id.split("\n") if n else [],
+        customer=packed.customer.split("\n") if n else [],
+        terminal=packed.terminal.split("\n") if n else [],
+        features=np.frombuffer(packed.features, np.float64).reshape(n, width),
+    )
+
+
+def split(block: Block, partitions: int) -> list[Block]:
+    """Split a block by terminal: one block per terminal partition, in their order, empty ones too."""
+    if partitions == 1:
+        return [block]
+    target = np.array([zlib.crc32(terminal.encode()) % partitions for terminal in block.terminal], np.int64)
+    return [_take(block, np.flatnonzero(target == partition)) for partition in range(partitions)]
+
+
+def _take(block: Block, rows: NDArray[np.intp]) -> Block:
+    places = rows.tolist()
+    return Block(
+        origin=block.origin,
+        frontier=block.frontier,
+        idle=block.idle,
+        offset=block.offset[rows],
+        produced=block.produced[rows],
+        at=block.at[rows],
+        seq=block.seq[rows],
+        amount=block.amount[rows],
+        id=[block.id[i] for i in places],
+        customer=[block.customer[i] for i in places],
+        terminal=[block.terminal[i] for i in places],
+        features=block.features[rows],
+    )
