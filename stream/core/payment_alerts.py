@@ -1,0 +1,120 @@
+"""Which suspicious payments are told, and how: the policy between a score and the topic ``alerts``."""
+
+import numpy as np
+
+from models.detector import Detector
+from stream.core.alerting import alert_id, reasons, severity
+from stream.core.columns import Floats, Ints, Matrix
+from stream.core.merge import Merged
+from stream.core.scoring import Scored, Scorer
+from stream.core.sentences import sentence, usual_here
+from stream.core.stage import Outgoing, Output
+from stream.core.terminal_state import Cooldowns
+from stream.settings import Settings
+from stream.wire.codec import encode
+from stream.wire.events import Alert, DetectorRef, Entity, SourceRef
+from stream.wire.topics import ALERTS, TRANSACTIONS
+
+_ACTION = {
+    "terminal": "Check the terminal's recent payments; consider suspending it.",
+    "customer": "Call the customer; consider blocking the card.",
+}
+
+
+class PaymentAlerts:
+    """Tells at most one alert per entity and cooldown; what is held back is marked in ``scores`` and counted.
+
+    An alert that the terminal's own figures explain is about the terminal; any other is about the customer at that
+    terminal, so that the decision needs nothing that lives elsewhere.
+    """
+
+    def __init__(self, partition: int, settings: Settings, scorer: Scorer, cooldowns: Cooldowns) -> None:
+        self._partition = partition
+        self._settings = settings
+        self._config = settings.version
+        self._scorer = scorer
+        self._cooldowns = cooldowns
+        self._usual = [dict(zip(d.features, np.asarray(d.usual).tolist(), strict=True)) for d in scorer.detectors]
+
+    def tell(self, merged: Merged, rows: Ints, x: Matrix, scored: Scored, output: Output, now: int) -> list[int]:
+        """Add the alerts of a batch to ``output``; returns the rows of ``x`` that were held back."""
+        held: list[int] = []
+        told: list[int] = []
+        for row in scored.suspicious.tolist():
+            alert = self._alert(merged, int(rows[row]), x, row, scored, now)
+            if alert is None:
+                held.append(row)
+                output.counts["held_back", "fraud"] += 1
+                continue
+            told.append(row)
+            output.counts["alerts", alert.kind, alert.severity] += 1
+            output.records.append(
+                Outgoing(
+                    topic=ALERTS.name,
+                    key=alert.entity.id.encode(),
+                    value=encode(alert),
+                    partition=self._partition,
+                    id=alert.id,
+                )
+            )
+        output.alerted = merged.produced[rows[told]] if told else output.alerted
+        if told:
+            self._cooldowns.forget_before(int(merged.seq[-1]) - 1000 * self._cooldown_kept())
+        return held
+
+    def _cooldown_kept(self) -> int:
+        """Seconds a cooldown can matter: late events look back by the allowed lateness."""
+        return self._settings.alerts.cooldown_seconds + self._settings.payments.max_late_seconds
+
+    def _alert(self, merged: Merged, i: int, x: Matrix, row: int, scored: Scored, now: int) -> Alert | None:
+        which, contributions = self._scorer.decide(x, row, scored.scores)
+        detector = self._scorer.detectors[which]
+        entity = _about(detector, contributions, merged.customer[i], merged.terminal[i])
+        seq, origin, offset, at = (int(c[i]) for c in (merged.seq, merged.origin, merged.offset, merged.at))
+        name = f"{entity.kind}:{entity.id}@{merged.terminal[i]}"
+        if not self._cooldowns.may_tell(name, (seq, origin, offset), at, 1000 * self._settings.alerts.cooldown_seconds):
+            return None
+        values = self._scorer.view(which, x[row : row + 1])[0]
+        usual = usual_here(x[row], self._usual[which])
+        usual_values = np.array([usual.get(feature, np.nan) for feature in detector.features])
+        top = self._settings.alerts.top_reasons
+        why = reasons(detector.features, values, usual_values, contributions, top)
+        score = float(scored.scores[detector.name][row])
+        probability = detector.probability(np.array([score]))
+        amount, currency = int(merged.amount[i]) / 100, self._settings.payments.currency
+        subject = f"{amount:,.2f} {currency} by customer {merged.customer[i]} at terminal {merged.terminal[i]}"
+        return Alert(
+            id=alert_id(TRANSACTIONS.name, origin // 2, offset, detector.name),
+            kind="fraud",
+            severity=severity(score, detector.threshold),
+            at=at,
+            detected_at=now,
+            emitted_at=now,
+            produced_at=int(merged.produced[i]),
+            entity=entity,
+            score=score,
+            threshold=detector.threshold,
+            probability=None if probability is None else float(probability[0]),
+            reasons=why,
+            sentence=sentence(subject, why),
+            detector=DetectorRef(name=detector.name, version=detector.version),
+            config=self._config,
+            source=SourceRef(topic=TRANSACTIONS.name, partition=origin // 2, offset=offset),
+            evidence={
+                "transaction": merged.id[i],
+                "customer": merged.customer[i],
+                "terminal": merged.terminal[i],
+                "amount": int(merged.amount[i]),
+                "currency": currency,
+                **{f"score_{d}": float(s[row]) for d, s in scored.scores.items()},
+            },
+            action=_ACTION[entity.kind],
+        )
+
+
+def _about(detector: Detector, contributions: Floats, customer: str, terminal: str) -> Entity:
+    """The terminal where its features make up more than half of the score, else the customer."""
+    share = sum(c for f, c in zip(detector.features, contributions.tolist(), strict=True) if f.startswith("terminal_"))
+    if share > 0.5 * float(np.sum(contributions)):
+        return Entity(kind="terminal", id=terminal)
+    return Entity(kind="customer", id=customer)

@@ -1,0 +1,156 @@
+"""Second stage of a payment: where its terminal lives, it gets the terminal's features, scores and, if need be, an alert."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from models.detector import Detector
+from stream.core.columns import Ints, Matrix
+from stream.core.customer_stage import unread
+from stream.core.merge import Merge, Merged, MergeState, initial
+from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
+from stream.core.payment_alerts import PaymentAlerts
+from stream.core.scoring import Scored, Scorer
+from stream.core.shuffle import VERDICT, unpack
+from stream.core.stage import Outgoing, Output, Slice
+from stream.core.terminal_state import TerminalState
+from stream.settings import Settings
+from stream.wire.codec import encode
+from stream.wire.events import Scores
+from stream.wire.topics import BY_TERMINAL, SCORES
+
+Observer = Callable[[Merged, Matrix, Scored], None]
+_RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 MB
+
+
+class _Checkpoint(msgspec.Struct, array_like=True):
+    next_offset: int
+    merge: MergeState
+    written: dict[str, int]
+
+
+class TerminalStage:
+    """Implements ``Stage`` for the internal topic.
+
+    partition  of the internal topic
+    detectors  run on every payment; none: features only
+    observe    is shown the payments scored, their features and scores: training and ``explain`` listen here
+    """
+
+    topics = (BY_TERMINAL.name,)
+
+    def __init__(
+        self, partition: int, settings: Settings, detectors: Sequence[Detector], observe: Observer | None = None
+    ) -> None:
+        self._partition = partition
+        self._origins = 2 * settings.kafka.partitions
+        self._scorer = Scorer(detectors)
+        self._observe = observe
+        self._merge = Merge(self._origins, len(CUSTOMER_FEATURES))
+        self._next_offset = 0
+        self.state = TerminalState(max_history=settings.payments.max_history)
+        self._alerts = PaymentAlerts(partition, settings, self._scorer, self.state.cooldowns)
+
+    def feed(self, records: Slice, *, now: int) -> Output:
+        """Merge the blocks of a slice and score what may be released."""
+        fresh = unread(records, self._next_offset)
+        for offset, value in zip(fresh.offset.tolist(), fresh.values, strict=True):
+            if value is not None:
+                self._merge.add(unpack(value), offset)
+        self._next_offset = max(self._next_offset, records.next_offset)
+        merged = self._merge.release()
+        output = Output()
+        if merged is not None:
+            self._judge(merged, output, now)
+        return output
+
+    def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
+        """Nothing: that an origin is idle is told by its blocks."""
+        return Output()
+
+    def resume_at(self) -> dict[str, int]:
+        """Before the oldest record of which an event still waits."""
+        return {BY_TERMINAL.name: self._merge.resume_point(self._next_offset)[0]}
+
+    def mark(self, *, written: dict[str, int]) -> None:
+        """Write the checkpoint."""
+        offset, merge = self._merge.resume_point(self._next_offset)
+        self.state.checkpoint = msgspec.msgpack.encode(_Checkpoint(offset, merge, written))
+
+    def restore(self) -> dict[str, int]:
+        """Go on from the checkpoint."""
+        blob = self.state.checkpoint
+        at = (
+            msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint(0, initial(self._origins), {})
+        )
+        self._next_offset = at.next_offset
+        self._merge.restore(at.merge)
+        return dict(at.written)
+
+    def _judge(self, merged: Merged, output: Output, now: int) -> None:
+        kind = merged.origin % 2
+        overflowed = self.state.terminals.overflowed
+        columns = self.state.terminals.apply(
+            kind=kind,
+            at=merged.at,
+            amount=merged.amount,
+            terminal=merged.terminal,
+            seq=merged.seq,
+            origin=merged.origin,
+            offset=merged.offset,
+        )
+        if self.state.terminals.overflowed > overflowed:
+            output.counts["overflowed", "terminals"] += self.state.terminals.overflowed - overflowed
+        rows = np.flatnonzero((kind != VERDICT) & columns.fresh)
+        output.counts["scored", "labels"] += int(np.count_nonzero(columns.fresh)) - rows.size
+        if not rows.size:
+            return
+        x = np.empty((rows.size, len(FEATURES)))
+        x[:, : len(CUSTOMER_FEATURES)] = merged.features[rows]
+        x[:, len(CUSTOMER_FEATURES) :] = columns.features[rows]
+        assert columns.features.shape[1] == len(TERMINAL_FEATURES)
+        scored = self._scorer.score(x)
+        held = self._alerts.tell(merged, rows, x, scored, output, now)
+        self._publish_scores(merged, rows, scored, held, output)
+        output.counts["scored", "payments"] += rows.size
+        output.scored = merged.produced[rows]
+        if self._observe is not None:
+            self._observe(take(merged, rows), x, scored)
+
+    def _publish_scores(self, merged: Merged, rows: Ints, scored: Scored, held: list[int], output: Output) -> None:
+        detectors = self._scorer.detectors
+        if not detectors:
+            return
+        partitions, offsets, ats = merged.origin[rows] // 2, merged.offset[rows], merged.at[rows]
+        ids = [merged.id[i] for i in rows.tolist()]
+        for start in range(0, rows.size, _RECORD):
+            cut = slice(start, start + _RECORD)
+            record = Scores(
+                partitions=partitions[cut].tolist(),
+                offsets=offsets[cut].tolist(),
+                ids=ids[cut],
+                at=ats[cut].tolist(),
+                detectors={name: column[cut].tolist() for name, column in scored.scores.items()},
+                versions={detector.name: detector.version for detector in detectors},
+                thresholds={detector.name: detector.threshold for detector in detectors},
+                held=[row - start for row in held if start <= row < start + _RECORD],
+            )
+            output.records.append(Outgoing(topic=SCORES.name, value=encode(record), partition=self._partition))
+
+
+def take(merged: Merged, rows: Ints) -> Merged:
+    """Select rows of merged columns."""
+    places = rows.tolist()
+    return Merged(
+        seq=merged.seq[rows],
+        origin=merged.origin[rows],
+        offset=merged.offset[rows],
+        produced=merged.produced[rows],
+        at=merged.at[rows],
+        amount=merged.amount[rows],
+        id=[merged.id[i] for i in places],
+        customer=[merged.customer[i] for i in places],
+        terminal=[merged.terminal[i] for i in places],
+        features=merged.features[rows],
+    )

@@ -1,0 +1,97 @@
+"""What a terminal partition remembers: the terminals' windows, and when it last told an alert about whom."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from stream.core.terminals import TerminalTable
+
+_PREFIX = b"\x00cooldown:"  # no id begins with NUL, so the two kinds of rows cannot meet
+Position: TypeAlias = tuple[int, int, int]  # (seq, origin, offset)
+
+
+class Told(msgspec.Struct, array_like=True, frozen=True):
+    """The last alert about an entity: its place in the total order and its event time, epoch ms."""
+
+    position: Position
+    at: int
+
+
+class Cooldowns:
+    """Entity → its last alert. Rare rows, so a plain dict; expired ones are forgotten.
+
+    Event time only: the same events give the same decisions.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, Told] = {}
+        self._dirty: set[str] = set()
+
+    def may_tell(self, entity: str, position: Position, at: int, cooldown_ms: int) -> bool:
+        """Decide whether an alert may be told now, and remember it if so."""
+        last = self._told.get(entity)
+        if last is not None and position != last.position and at - last.at < cooldown_ms:
+            return False
+        self._told[entity] = Told(position, at)
+        self._dirty.add(entity)
+        return True
+
+    def forget_before(self, at: int) -> None:
+        """Drop what can hold nothing back any more."""
+        for entity in [entity for entity, told in self._told.items() if told.at < at]:
+            del self._told[entity]
+            self._dirty.add(entity)
+
+    def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:
+        """Copy the rows changed since the last call; None for a forgotten one."""
+        names = sorted(self._dirty)
+        self._dirty.clear()
+        values = [None if (told := self._told.get(name)) is None else msgspec.msgpack.encode(told) for name in names]
+        return [_PREFIX + name.encode() for name in names], values
+
+    def load(self, key: bytes, value: bytes | None) -> None:
+        """Put one row back."""
+        name = key.removeprefix(_PREFIX).decode()
+        if value is None:
+            self._told.pop(name, None)
+        else:
+            self._told[name] = msgspec.msgpack.decode(value, type=Told)
+
+    def __len__(self) -> int:
+        return len(self._told)
+
+
+class TerminalState:
+    """Implements ``PartitionState`` over both."""
+
+    def __init__(self, *, max_history: int) -> None:
+        self.checkpoint = b""
+        self.terminals = TerminalTable(max_history=max_history)
+        self.cooldowns = Cooldowns()
+
+    def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:
+        """Copy the rows of both kinds changed since the last call."""
+        keys, values = self.terminals.take_dirty()
+        more_keys, more_values = self.cooldowns.take_dirty()
+        return [*keys, *more_keys], [*values, *more_values]
+
+    def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
+        """Put rows of both kinds back."""
+        if not any(key.startswith(_PREFIX) for key in keys):
+            self.terminals.load(keys, values)
+            return
+        rows = list(zip(keys, values, strict=True))
+        for key, value in rows:
+            if key.startswith(_PREFIX):
+                self.cooldowns.load(key, value)
+        plain = [(key, value) for key, value in rows if not key.startswith(_PREFIX)]
+        self.terminals.load([key for key, _ in plain], [value for _, value in plain])
+
+    def __len__(self) -> int:
+        return len(self.terminals) + len(self.cooldowns)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self.terminals.nbytes + 200 * len(self.cooldowns)
