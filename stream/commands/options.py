@@ -1,0 +1,49 @@
+"""Options that several commands share, so that they read and behave alike."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from stream.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(command: F) -> F:
+    """``--config``: the settings file."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Settings file. Default: weir.toml here, if there is one.",
+    )(command)
+
+
+def bootstrap_option(command: F) -> F:
+    """``--bootstrap``: which Kafka."""
+    return click.option(
+        "--bootstrap",
+        metavar="HOST:PORT",
+        help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings, then an embedded one where a command can start it.",
+    )(command)
+
+
+def file_options(command: F) -> F:
+    """``--transactions``, ``--ticks`` and ``--mapping``: recorded input."""
+    for option in (
+        click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the files, as TOML (docs/recorded-data.md). Default: known formats are recognised."),  # noqa: E501
+        click.option("--ticks", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of trades or quotes, or a folder of them."),  # noqa: E501
+        click.option("--transactions", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of card payments, or its folder."),  # noqa: E501
+    ):
+        command = option(command)
+    return command
+
+
+def settings_from(config: Path | None, bootstrap: str | None = None) -> Settings:
+    """Read the settings; ``--bootstrap`` wins over them."""
+    settings = load_settings(config)
+    if not bootstrap:
+        return settings
+    return msgspec.structs.replace(settings, kafka=msgspec.structs.replace(settings.kafka, bootstrap=bootstrap))

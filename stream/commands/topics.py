@@ -1,0 +1,34 @@
+"""``weir topics``: create every topic of the table, or show it."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from stream.commands.options import bootstrap_option, config_option, settings_from
+from stream.errors import SettingsError
+from stream.wire.topics import DAY_MS, TOPICS
+
+
+@click.command()
+@config_option
+@bootstrap_option
+@click.option("--list", "show", is_flag=True, help="Only show the table; touch no broker.")
+def topics(config: Path | None, bootstrap: str | None, *, show: bool) -> None:
+    """Create every topic with its partitions, retention and compaction; those that exist are left as they are."""
+    settings = settings_from(config, bootstrap)
+    if show:
+        table = Table("topic", "key", "event", "partitions", "retention", "compacted", title="topics")
+        for topic in TOPICS:
+            kept = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // DAY_MS} d"
+            name = settings.kafka.prefix + topic.name
+            table.add_row(name, topic.key, topic.event, str(settings.kafka.partitions), kept, "yes" if topic.compact else "no")
+        Console().print(table)
+        return
+    if not settings.kafka.bootstrap:
+        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
+    from stream.agents.topics import create_topics  # noqa: PLC0415  # Kafka's client only when it is needed
+
+    create_topics(settings.kafka.bootstrap, settings)
+    click.echo(f"topics are in place at {settings.kafka.bootstrap}")

@@ -1,0 +1,58 @@
+"""Reading topics from outside, as any consumer would: kafka-python, no group, from the beginning or the end."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError, NoBrokersAvailable
+
+from stream.errors import MachineError
+from stream.settings import Settings
+
+Ends: TypeAlias = dict[TopicPartition, int]
+
+
+def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bool) -> KafkaConsumer:
+    """Open a consumer on all partitions of ``topics`` (names without prefix), placed at one end of each.
+
+    Raises MachineError where no broker answers or a topic is missing.
+    """
+    bootstrap = settings.kafka.bootstrap
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=2000,
+            fetch_max_wait_ms=20,
+        )
+    except (NoBrokersAvailable, KafkaError):
+        raise MachineError(
+            f"no Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP."
+        ) from None
+    places = []
+    for topic in topics:
+        partitions = consumer.partitions_for_topic(settings.kafka.prefix + topic)
+        if not partitions:
+            consumer.close()
+            raise MachineError(f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`.")
+        places += [TopicPartition(settings.kafka.prefix + topic, p) for p in sorted(partitions)]
+    consumer.assign(places)
+    if from_beginning:
+        consumer.seek_to_beginning(*places)
+    else:
+        consumer.seek_to_end(*places)
+        for place in places:
+            consumer.position(place)  # fixes "the end" now, not at the first poll
+    return consumer
+
+
+def read_to_end(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, bytes]]:
+    """Yield what stands from the present position to the end as it is now."""
+    ends: Ends = consumer.end_offsets(consumer.assignment())
+    while any(consumer.position(place) < end for place, end in ends.items()):
+        for place, records in consumer.poll(timeout_ms=200).items():
+            for record in records:
+                if record.value is not None:
+                    yield place, record.value
