@@ -14,7 +14,10 @@ class _Commands(click.Group):
 
     PLACES: ClassVar[dict[str, tuple[str, str]]] = {
         "run": ("stream.commands.run:run", "Start Kafka, a worker and producers, and watch: the whole of Weir."),
-        "replay": ("stream.commands.replay:replay", "Run files or a simulator through the same code, without a broker."),
+        "replay": (
+            "stream.commands.replay:replay",
+            "Run files or a simulator through the same code, without a broker.",
+        ),
         "alerts": ("stream.commands.alerts:alerts", "Read the alerts as they come."),
         "explain": ("stream.commands.explain:explain", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),

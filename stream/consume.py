@@ -36,7 +36,9 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
         partitions = consumer.partitions_for_topic(settings.kafka.prefix + topic)
         if not partitions:
             consumer.close()
-            raise MachineError(f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`.")
+            raise MachineError(
+                f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`."
+            )
         places += [TopicPartition(settings.kafka.prefix + topic, p) for p in sorted(partitions)]
     consumer.assign(places)
     if from_beginning:
@@ -53,6 +55,15 @@ def read_to_end(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, bytes
     ends: Ends = consumer.end_offsets(consumer.assignment())
     while any(consumer.position(place) < end for place, end in ends.items()):
         for place, records in consumer.poll(timeout_ms=200).items():
+            for record in records:
+                if record.value is not None:
+                    yield place, record.value
+
+
+def read_for_ever(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, bytes]]:
+    """Yield what comes, without end."""
+    while True:
+        for place, records in consumer.poll(timeout_ms=500).items():
             for record in records:
                 if record.value is not None:
                     yield place, record.value

@@ -129,4 +129,6 @@ def _convert(raw: dict[str, Any], *, where: str) -> Settings:
     except msgspec.ValidationError as error:
         expected, _, place = str(error).partition(" - at `$")
         field = place.strip("`.") or "settings"
-        raise SettingsError(field, expected.removeprefix("Expected ").replace("Object contains", "no"), where=where) from None
+        raise SettingsError(
+            field, expected.removeprefix("Expected ").replace("Object contains", "no"), where=where
+        ) from None

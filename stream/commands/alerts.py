@@ -8,7 +8,7 @@ from rich.console import Console
 
 from stream.commands.options import bootstrap_option, config_option, settings_from
 from stream.commands.show import line, reason
-from stream.consume import consumer_of, read_to_end
+from stream.consume import consumer_of, read_for_ever, read_to_end
 from stream.errors import SettingsError
 from stream.wire.events import Alert
 from stream.wire.topics import ALERTS
@@ -40,28 +40,21 @@ def alerts(
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     consumer = consumer_of(settings, [ALERTS.name], from_beginning=from_beginning or until_end)
     console = Console(highlight=False, soft_wrap=True)
-    decode = msgspec.json.Decoder(Alert).decode
     least = _SEVERITIES.index(severity)
-
-    def show(value: bytes) -> None:
-        alert = decode(value)
-        if (kind and alert.kind != kind) or _SEVERITIES.index(alert.severity) < least:
-            return
-        if as_json:
-            click.echo(value)
-            return
-        console.print(line(alert))
-        for why in alert.reasons[:3]:
-            console.print(f"         {reason(why, alert.score)}", style="dim")
-
     try:
-        if until_end:
-            for _, value in read_to_end(consumer):
-                show(value)
-            return
-        while True:
-            for records in consumer.poll(timeout_ms=500).values():
-                for record in records:
-                    show(record.value)
+        for _, value in read_to_end(consumer) if until_end else read_for_ever(consumer):
+            alert = msgspec.json.decode(value, type=Alert)
+            if (kind and alert.kind != kind) or _SEVERITIES.index(alert.severity) < least:
+                continue
+            if as_json:
+                click.echo(value)
+            else:
+                _show(console, alert)
     finally:
         consumer.close()
+
+
+def _show(console: Console, alert: Alert) -> None:
+    console.print(line(alert))
+    for why in alert.reasons[:3]:
+        console.print(f"         {reason(why, alert.score)}", style="dim")

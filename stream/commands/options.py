@@ -26,16 +26,28 @@ def bootstrap_option(command: F) -> F:
     return click.option(
         "--bootstrap",
         metavar="HOST:PORT",
-        help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings, then an embedded one where a command can start it.",
+        help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings, then an embedded one.",
     )(command)
 
 
 def file_options(command: F) -> F:
     """``--transactions``, ``--ticks`` and ``--mapping``: recorded input."""
     for option in (
-        click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the files, as TOML (docs/recorded-data.md). Default: known formats are recognised."),  # noqa: E501
-        click.option("--ticks", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of trades or quotes, or a folder of them."),  # noqa: E501
-        click.option("--transactions", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of card payments, or its folder."),  # noqa: E501
+        click.option(
+            "--mapping",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Columns of the files, as TOML (docs/recorded-data.md). Default: known formats are recognised.",
+        ),
+        click.option(
+            "--ticks",
+            type=click.Path(path_type=Path, exists=True),
+            help="CSV or Parquet file of trades or quotes, or a folder of them.",
+        ),
+        click.option(
+            "--transactions",
+            type=click.Path(path_type=Path, exists=True),
+            help="CSV or Parquet file of card payments, or its folder.",
+        ),
     ):
         command = option(command)
     return command

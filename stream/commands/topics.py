@@ -23,7 +23,9 @@ def topics(config: Path | None, bootstrap: str | None, *, show: bool) -> None:
         for topic in TOPICS:
             kept = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // DAY_MS} d"
             name = settings.kafka.prefix + topic.name
-            table.add_row(name, topic.key, topic.event, str(settings.kafka.partitions), kept, "yes" if topic.compact else "no")
+            table.add_row(
+                name, topic.key, topic.event, str(settings.kafka.partitions), kept, "yes" if topic.compact else "no"
+            )
         Console().print(table)
         return
     if not settings.kafka.bootstrap:

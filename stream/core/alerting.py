@@ -21,7 +21,9 @@ def severity(score: float, threshold: float) -> str:
     return next((name for least, name in _STEPS if ratio >= least), "low")
 
 
-def reasons(features: Sequence[str], values: Floats, usual: Floats, contributions: Floats, top: int) -> tuple[Reason, ...]:
+def reasons(
+    features: Sequence[str], values: Floats, usual: Floats, contributions: Floats, top: int
+) -> tuple[Reason, ...]:
     """Take the ``top`` features by contribution, largest first, each with its value and the usual one.
 
     values, usual, contributions  (d,) in the order of ``features``; nan becomes None

@@ -87,7 +87,9 @@ class CustomerStage:
         rejected = decoded.rejected
         if late.any():
             limit = self._settings.payments.max_late_seconds
-            rejected += _refuse(batch, late, "late", f"at: at most {limit} s behind the newest of its partition", records)
+            rejected += _refuse(
+                batch, late, "late", f"at: at most {limit} s behind the newest of its partition", records
+            )
             batch, seq = _select(batch, ~late), seq[~late]
         overflowed = self.state.overflowed
         columns = self.state.apply(batch)
@@ -118,7 +120,13 @@ class CustomerStage:
         return seq, seq - at > 1000 * self._settings.payments.max_late_seconds
 
     def _block(
-        self, kind: int, topic: str, batch: Payments | Verdicts, seq: Ints, amount: Ints, features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]"
+        self,
+        kind: int,
+        topic: str,
+        batch: Payments | Verdicts,
+        seq: Ints,
+        amount: Ints,
+        features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]",
     ) -> Block:
         return Block(
             origin=origin_of(self._partition, kind),

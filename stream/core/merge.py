@@ -89,10 +89,11 @@ class Merge:
         origin = block.origin
         skip = int(np.searchsorted(block.offset, self._received[origin], side="right"))  # sent again after a crash
         if skip < len(block):
-            lowest = self._bound[0] if origin >= self._bound[1] else self._bound[0] + 1
-            pending = _Pending(block, np.maximum(block.seq, lowest), skip, record, before)
-            self._pending.append(pending)
+            behind = self._bound[0] if origin >= self._bound[1] else self._bound[0] + 1
+            seq = np.maximum(block.seq, max(behind, self._frontier[origin]))  # lifted, if it came back late
+            self._pending.append(_Pending(block, seq, skip, record, before))
             self._received[origin] = int(block.offset[-1])
+            self._frontier[origin] = int(seq[-1])
         self._frontier[origin] = max(self._frontier[origin], block.frontier)
         self._idle[origin] = block.idle
         self._bound = max(self._bound, self._reach())

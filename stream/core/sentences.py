@@ -59,7 +59,9 @@ def phrase(reason: Reason) -> str:
     family, _, window = reason.feature.rpartition("_")
     words = _WORDS.get(reason.feature) or _FAMILIES.get(family)
     if words is None:  # a stranger's feature: its name must do
-        return f"{reason.feature} is {reason.value:,.4g}" + ("" if reason.usual is None else f" ({reason.usual:,.4g} is usual)")
+        return f"{reason.feature} is {reason.value:,.4g}" + (
+            "" if reason.usual is None else f" ({reason.usual:,.4g} is usual)"
+        )
     if reason.usual is None:
         words = words.split(" (")[0].split(" where")[0]
     return words.format(value=reason.value, usual=reason.usual, span=_SPANS.get(window, window))

@@ -1,4 +1,4 @@
-"""The contract of a stage: what one partition does with its records. Agents and replay drive stages, blind to their kind.
+"""The contract of a stage: what one partition does with its records; agents and replay drive any of them alike.
 
 There are three: customers (transactions, labels → by-terminal), terminals (by-terminal → scores, alerts) and market
 (ticks → risk, alerts). A stage is a deterministic function of its records' bytes, offsets and timestamps; the wall
@@ -57,7 +57,7 @@ class Output:
     """What a stage made of its records.
 
     records   in order of publication
-    counts    (metric, label values…) → increment, e.g. ("scored",), ("dead_lettered", "late"), ("alerts", "fraud", "high")
+    counts    (metric, label values…) → increment, e.g. ("dead_lettered", "late"), ("alerts", "fraud", "high")
     scored    (m,) record timestamps of the events scored, for produced → scored latency
     alerted   (k,) record timestamps of the causes of published alerts
     figures   symbol → name → value of the latest risk snapshot, for gauges

@@ -14,7 +14,7 @@ class PartitionState(Protocol):
     checkpoint: bytes  # opaque to the table; b"" before the first
 
     def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:
-        """Copy the rows changed since the last call as ``(keys, values)`` and mark them clean; None: the key is gone."""
+        """Copy the rows changed since the last call as ``(keys, values)``, now clean; None: the key is gone."""
         ...
 
     def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:

@@ -1,4 +1,4 @@
-"""Second stage of a payment: where its terminal lives, it gets the terminal's features, scores and, if need be, an alert."""
+"""Second stage of a payment: where its terminal lives, it gets the terminal's features, scores, perhaps an alert."""
 
 from collections.abc import Callable, Sequence
 
@@ -81,9 +81,7 @@ class TerminalStage:
     def restore(self) -> dict[str, int]:
         """Go on from the checkpoint."""
         blob = self.state.checkpoint
-        at = (
-            msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint(0, initial(self._origins), {})
-        )
+        at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint(0, initial(self._origins), {})
         self._next_offset = at.next_offset
         self._merge.restore(at.merge)
         return dict(at.written)

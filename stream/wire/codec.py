@@ -266,7 +266,9 @@ def _explain(error: Exception) -> tuple[str, str]:
     place = re.search(r" - at `\$\.?([a-z_]*)", message)
     field = place.group(1) if place else ""
     expected = re.match(r"Expected ([a-z|` <>=.\de+]+)", message)
-    detail = f"{field or 'value'}: " + (f"expected {expected.group(1).replace('`', '').strip()}" if expected else "invalid")
+    detail = f"{field or 'value'}: " + (
+        f"expected {expected.group(1).replace('`', '').strip()}" if expected else "invalid"
+    )
     missing = re.match(r"Object missing required field `([a-z_]+)`", message)
     if missing and missing.group(1) != "type":
         return "wrong_type", f"{missing.group(1)}: missing"
