@@ -19,7 +19,7 @@ class _Commands(click.Group):
             "Run files or a simulator through the same code, without a broker.",
         ),
         "alerts": ("stream.commands.alerts:alerts", "Read the alerts as they come."),
-        "explain": ("stream.commands.explain:explain", "Show why an alert was told: event, features, history."),
+        "explain": ("stream.commands.explain:explain_command", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),

@@ -1,0 +1,101 @@
+"""``weir explain ALERT_ID``: the event, its features, the contributions and the history behind an alert."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from stream.commands.options import bootstrap_option, config_option, settings_from
+from stream.commands.show import line, number, when
+from stream.errors import SettingsError
+from stream.explanation import Explanation, explain, find_alert, snapshots_before
+from stream.wire.events import Alert, RiskSnapshot, Transaction
+
+_BAR = 30  # characters of the longest bar
+
+
+@click.command("explain")
+@click.argument("alert_id")
+@config_option
+@bootstrap_option
+@click.option("--history", default=10, show_default=True, help="Payments or snapshots of the history to show.")
+def explain_command(alert_id: str, config: Path | None, bootstrap: str | None, *, history: int) -> None:
+    """Show why an alert was told. ALERT_ID is its id, or the beginning of it.
+
+    The payment is judged again from the topics by the same code, so what is shown is what decided.
+    """
+    settings = settings_from(config, bootstrap)
+    if not settings.kafka.bootstrap:
+        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
+    console = Console(highlight=False)
+    alert = find_alert(settings, alert_id)
+    _show_alert(console, alert)
+    if alert.kind != "fraud":
+        _show_snapshots(console, snapshots_before(settings, alert, history))
+        return
+    from models.plugins import load_detectors  # noqa: PLC0415  # numba kernels only when they are needed
+
+    detectors = load_detectors(
+        settings.alerts.detectors, Path(settings.worker.model) if settings.worker.model else None
+    )
+    with console.status("reading the history …") as status:
+        explained = explain(
+            settings, alert, detectors, lambda count: status.update(f"reading the history … {count:,} records")
+        )
+    _show_features(console, explained)
+    _show_history(console, explained, history)
+
+
+def _show_alert(console: Console, alert: Alert) -> None:
+    console.print(Panel(line(alert), title=f"alert {alert.id}", title_align="left"))
+    console.print(f"score {alert.score:.4g}, threshold {alert.threshold:.4g}, " + _probability(alert) + alert.action)
+    console.print(f"{alert.detector.name} {alert.detector.version}, settings {alert.config}", style="dim")
+    source = alert.source
+    console.print(f"record {source.topic}/{source.partition}/{source.offset}", style="dim")
+    for key, value in alert.evidence.items():
+        console.print(f"  {key:<16} {value}")
+
+
+def _probability(alert: Alert) -> str:
+    return "" if alert.probability is None else f"probability of fraud {alert.probability:.1%}. "
+
+
+def _show_features(console: Console, explained: Explanation) -> None:
+    same = abs(explained.score - explained.alert.score) <= 1e-9 * abs(explained.alert.score)
+    verdict = "the same as told" if same else f"told was {explained.alert.score:.6g}: part of the history has expired"
+    console.print(f"\nrecomputed score {explained.score:.6g} ({verdict})")
+    table = Table("feature", "value", "usual", "share", "contribution", box=None)
+    largest = max(share for _, _, share in explained.features.values()) or 1.0
+    for name, (value, usual, share) in explained.features.items():
+        bar = "█" * round(_BAR * max(share, 0.0) / largest)
+        values = (number(None if figure != figure else figure) for figure in (value, usual))  # noqa: PLR0124  # nan
+        table.add_row(name, *values, f"{share / explained.score:.1%}" if explained.score else "", bar)
+    console.print(table)
+
+
+def _show_history(console: Console, explained: Explanation, count: int) -> None:
+    frauds = sum(verdict.fraud for verdict in explained.verdicts)
+    console.print(f"\nthe customer's last payments before ({len(explained.customer)} in all)")
+    _show_payments(console, explained.customer[-count:])
+    console.print(
+        f"\nthe terminal's last payments before ({len(explained.terminal)} in all; "
+        f"{len(explained.verdicts)} verdicts known, {frauds} of them fraud)"
+    )
+    _show_payments(console, explained.terminal[-count:])
+
+
+def _show_payments(console: Console, payments: list[Transaction]) -> None:
+    for payment in payments:
+        amount = f"{payment.amount / 100:,.2f} {payment.currency}"
+        console.print(f"  {when(payment.at)}  {payment.customer}  {payment.terminal}  {amount:>16}  {payment.id}")
+
+
+def _show_snapshots(console: Console, snapshots: list[RiskSnapshot]) -> None:
+    if not snapshots:
+        return
+    table = Table("figure", *(when(snapshot.at) for snapshot in snapshots[-4:]), box=None, title="last risk snapshots")
+    for name in snapshots[-1].figures:
+        table.add_row(name, *(number(snapshot.figures.get(name)) for snapshot in snapshots[-4:]))
+    console.print(table)
