@@ -13,7 +13,7 @@ from stream.core.customers import CustomerTable
 from stream.core.merge import NEVER
 from stream.core.names import CUSTOMER_FEATURES
 from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, pack, split
-from stream.core.stage import Outgoing, Output, Slice
+from stream.core.stage import Outgoing, Output, Slice, unread
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
 from stream.wire.topics import BY_TERMINAL, LABELS, TRANSACTIONS
@@ -146,21 +146,6 @@ class CustomerStage:
     def _onward(self, block: Block) -> list[Outgoing]:
         blocks = split(block, self._settings.kafka.partitions)
         return [Outgoing(topic=BY_TERMINAL.name, value=pack(part), partition=q) for q, part in enumerate(blocks)]
-
-
-def unread(records: Slice, start: int) -> Slice:
-    """Leave out the records of a slice that stand before ``start``: their effects are durable."""
-    if not len(records) or records.offset[0] >= start:
-        return records
-    cut = int(np.searchsorted(records.offset, start))
-    return Slice(
-        topic=records.topic,
-        partition=records.partition,
-        offset=records.offset[cut:],
-        produced=records.produced[cut:],
-        values=records.values[cut:],
-        next_offset=records.next_offset,
-    )
 
 
 def _refuse(

@@ -70,6 +70,21 @@ class Output:
     figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
 
+def unread(records: Slice, start: int) -> Slice:
+    """Leave out the records of a slice that stand before ``start``: their effects are durable."""
+    if not len(records) or records.offset[0] >= start:
+        return records
+    cut = int(np.searchsorted(records.offset, start))
+    return Slice(
+        topic=records.topic,
+        partition=records.partition,
+        offset=records.offset[cut:],
+        produced=records.produced[cut:],
+        values=records.values[cut:],
+        next_offset=records.next_offset,
+    )
+
+
 class Stage(Protocol):
     """One stage on one partition.
 

@@ -7,13 +7,12 @@ import numpy as np
 
 from models.detector import Detector
 from stream.core.columns import Ints, Matrix
-from stream.core.customer_stage import unread
 from stream.core.merge import Merge, Merged, MergeState, initial
 from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scored, Scorer
 from stream.core.shuffle import VERDICT, unpack
-from stream.core.stage import Outgoing, Output, Slice
+from stream.core.stage import Outgoing, Output, Slice, unread
 from stream.core.terminal_state import TerminalState
 from stream.settings import Settings
 from stream.wire.codec import encode
