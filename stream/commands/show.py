@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from stream.summary import Summary
 from stream.wire.events import Alert, Reason
 
 _COLOURS = {"low": "cyan", "medium": "yellow", "high": "dark_orange", "critical": "bold red"}
@@ -34,3 +37,22 @@ def reason(why: Reason, score: float) -> str:
     """Write one reason with its share of the score."""
     share = f"{why.contribution / score:4.0%}" if score else "    "
     return f"{share}  {why.feature} {number(why.value)} (usual {number(why.usual)})"
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """Print the figures of a run as a table."""
+    table = Table(title="summary", title_justify="left", show_header=False, box=None)
+    told = ", ".join(f"{kind} {count:,}" for kind, count in summary.alerts.items()) or "none"
+    refused = ", ".join(f"{reason} {count:,}" for reason, count in summary.dead_letter_reasons.items())
+    latency = ", ".join(f"{name} {value:,.0f}" for name, value in summary.latency_ms.items())
+    table.add_row("events in", f"{summary.events_in:,} ({summary.events_per_second:,.0f}/s for {summary.seconds:,.1f} s)")
+    table.add_row("scored", f"{summary.scored:,}")
+    table.add_row("dead letters", f"{summary.dead_letters:,}" + (f" ({refused})" if refused else ""))
+    table.add_row("duplicates", f"{summary.duplicates:,}")
+    table.add_row("labels", f"{summary.labels['in']:,}")
+    table.add_row("alerts", f"{told}; held back by a cooldown {summary.held_back:,}")
+    if latency:
+        table.add_row("produced → alert read, ms", latency)
+    if summary.precision is not None and summary.recall is not None:
+        table.add_row("against the truth", f"precision {summary.precision:.3f}, recall {summary.recall:.3f}")
+    console.print(table)

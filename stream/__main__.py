@@ -1,0 +1,5 @@
+"""``python -m stream``: the same as ``weir``."""
+
+from stream.cli import main
+
+main()

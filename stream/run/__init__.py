@@ -1,0 +1,1 @@
+"""``weir run``: ``children`` starts the other processes, ``watch`` reads what they make, ``view`` shows it."""

@@ -1,0 +1,98 @@
+"""The live view of a run: rates, lag, latency and the alerts as they come; plain lines where there is no terminal."""
+
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from stream.commands.show import line
+from stream.run.watch import Watch
+
+_PLAIN_SECONDS = 5.0  # between figures where nobody watches a terminal
+_PLAIN_ALERTS = 10  # alert lines between two of them
+
+
+@dataclass(slots=True)
+class View:
+    """Shows a watch; refreshed by its owner."""
+
+    console: Console
+    watch: Watch
+    started: float = field(default_factory=time.monotonic)
+    _live: Live | None = None
+    _last: tuple[float, int] = (0.0, 0)
+    _rate: float = 0.0
+    _shown: int = 0
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, refresh_per_second=4, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def refresh(self) -> None:
+        """Show the present figures and what alerts are new."""
+        now = time.monotonic()
+        elapsed = now - self._last[0]
+        if self._live is None:
+            self._plain_alerts()
+        if elapsed < (_PLAIN_SECONDS if self._live is None else 1.0):
+            return
+        produced = sum(self.watch.produced().values())
+        if self._last[0]:
+            self._rate = (produced - self._last[1]) / elapsed
+        self._last = (now, produced)
+        if self._live is None:
+            self._shown = 0
+            self.console.print(self._figures(produced), style="dim")
+        else:
+            self._live.update(Group(self._table(produced), *self._alerts()))
+
+    def _figures(self, produced: int) -> str:
+        tally = self.watch.tally
+        latency = self.watch.recent_latency_ms()
+        speed = "–" if latency is None else f"p50 {latency[0]:.0f} ms, p99 {latency[1]:.0f} ms"
+        return (
+            f"{time.monotonic() - self.started:6.0f} s  {produced:,} events in, {self._rate:,.0f}/s, "
+            f"{len(tally.scored_payments):,} payments scored, lag {self.watch.lag():,}, "
+            f"{len(tally.alert_ids):,} alerts ({speed}), {len(tally.letters):,} dead letters"
+        )
+
+    def _plain_alerts(self) -> None:
+        for alert in self.watch.new[: max(0, _PLAIN_ALERTS - self._shown)]:
+            self.console.print(line(alert), soft_wrap=True)
+            self._shown += 1
+        self.watch.new.clear()
+
+    def _table(self, produced: int) -> Table:
+        tally = self.watch.tally
+        latency = self.watch.recent_latency_ms()
+        table = Table.grid(padding=(0, 3))
+        table.add_row(*(Text(name, style="dim") for name in ("events in", "events/s", "payments scored", "lag", "alerts", "produced→alert p50 / p99", "dead letters")))  # noqa: E501
+        table.add_row(
+            f"{produced:,}",
+            f"{self._rate:,.0f}",
+            f"{len(tally.scored_payments):,}",
+            f"{self.watch.lag():,}",
+            ", ".join(f"{kind} {count:,}" for kind, count in sorted(tally.alerts.items())) or "none yet",
+            "–" if latency is None else f"{latency[0]:.0f} / {latency[1]:.0f} ms",
+            f"{len(tally.letters):,}",
+        )
+        return table
+
+    def _alerts(self) -> list[Text]:
+        self.watch.new.clear()
+        fit = max(3, self.console.height - 6)
+        shown = list(self.watch.recent)[-fit // 2 :]
+        return [Text(), *(line(alert) for alert in reversed(shown)), Text("Ctrl-C stops everything cleanly", style="dim")]
