@@ -51,3 +51,7 @@ class DeliveryError(WeirError):
 
 class StreamError(WeirError):
     """Stored or internal data of a layout or order that must not be read on."""
+
+
+class StateError(StreamError):
+    """A stored row that can't be read: another layout version, or cut short."""

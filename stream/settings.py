@@ -50,8 +50,11 @@ class Market(Section, frozen=True, kw_only=True):
     bar_seconds: Positive = 60  # sampling of returns
     snapshot_seconds: Positive = 10  # event time between snapshots of a symbol
     stale_seconds: Positive = 300
-    jump_sigmas: Annotated[float, msgspec.Meta(gt=0.0)] = 6.0
+    break_seconds: Positive = 3600  # a partition silent for longer was closed, not stale
+    max_late_seconds: Positive = 300  # behind the newest event of its partition
+    jump_sigmas: Annotated[float, msgspec.Meta(gt=0.0)] = 8.0  # local deviations
     max_drawdown: Share = 0.05
+    loss_factor: Annotated[float, msgspec.Meta(ge=1.0)] = 3.0  # of the 99 % value at risk: a bar's loss worth an alert
     spread_factor: Annotated[float, msgspec.Meta(gt=1.0)] = 5.0  # of its own usual spread: liquidity withdrawn
     cooldown_seconds: Positive = 600
 

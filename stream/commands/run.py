@@ -46,9 +46,19 @@ class Duration(click.ParamType):
 @config_option
 @bootstrap_option
 @click.option("--for", "seconds", type=Duration(), help="Stop by itself after so long: 60s, 10m. Default: at Ctrl-C.")
-@click.option("--rate", type=click.FloatRange(min=1), default=1000.0, show_default=True, help="Events/s of each simulator.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), default=600.0, show_default=True, help="Event time over wall time when files are replayed.")  # noqa: E501
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the simulators: the same seed, the same events.")
+@click.option(
+    "--rate", type=click.FloatRange(min=1), default=1000.0, show_default=True, help="Events/s of each simulator."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Event time over wall time when files are replayed.",
+)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="Of the simulators: the same seed, the same events."
+)
 @file_options
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the summary here.")
 def run(

@@ -45,7 +45,9 @@ def print_summary(console: Console, summary: Summary) -> None:
     told = ", ".join(f"{kind} {count:,}" for kind, count in summary.alerts.items()) or "none"
     refused = ", ".join(f"{reason} {count:,}" for reason, count in summary.dead_letter_reasons.items())
     latency = ", ".join(f"{name} {value:,.0f}" for name, value in summary.latency_ms.items())
-    table.add_row("events in", f"{summary.events_in:,} ({summary.events_per_second:,.0f}/s for {summary.seconds:,.1f} s)")
+    table.add_row(
+        "events in", f"{summary.events_in:,} ({summary.events_per_second:,.0f}/s for {summary.seconds:,.1f} s)"
+    )
     table.add_row("scored", f"{summary.scored:,}")
     table.add_row("dead letters", f"{summary.dead_letters:,}" + (f" ({refused})" if refused else ""))
     table.add_row("duplicates", f"{summary.duplicates:,}")

@@ -79,7 +79,20 @@ class View:
         tally = self.watch.tally
         latency = self.watch.recent_latency_ms()
         table = Table.grid(padding=(0, 3))
-        table.add_row(*(Text(name, style="dim") for name in ("events in", "events/s", "payments scored", "lag", "alerts", "produced→alert p50 / p99", "dead letters")))  # noqa: E501
+        table.add_row(
+            *(
+                Text(name, style="dim")
+                for name in (
+                    "events in",
+                    "events/s",
+                    "payments scored",
+                    "lag",
+                    "alerts",
+                    "produced→alert p50 / p99",
+                    "dead letters",
+                )
+            )
+        )
         table.add_row(
             f"{produced:,}",
             f"{self._rate:,.0f}",
@@ -95,4 +108,8 @@ class View:
         self.watch.new.clear()
         fit = max(3, self.console.height - 6)
         shown = list(self.watch.recent)[-fit // 2 :]
-        return [Text(), *(line(alert) for alert in reversed(shown)), Text("Ctrl-C stops everything cleanly", style="dim")]
+        return [
+            Text(),
+            *(line(alert) for alert in reversed(shown)),
+            Text("Ctrl-C stops everything cleanly", style="dim"),
+        ]
