@@ -1,0 +1,98 @@
+"""What a worker shows over HTTP: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it."""
+
+import socketserver
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import ClassVar, Self
+
+from prometheus_client.exposition import choose_encoder
+
+from monitoring.health import unhealthy, unready
+from monitoring.metrics import Metrics
+from stream.errors import MachineError
+
+Page = tuple[HTTPStatus, str, bytes]  # status, content type, body
+_TEXT = "text/plain; charset=utf-8"
+
+
+class Exporter:
+    """Serves one worker's metrics from a thread of its own until closed.
+
+    metrics  of the worker
+    host     to listen on; 127.0.0.1 unless others must reach it
+    port     0 for any free one, then found in ``port``
+    Raises MachineError where the port can't be had.
+    """
+
+    def __init__(self, metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        pages = {
+            "/metrics": lambda accept: _scrape(metrics, accept),
+            "/healthz": lambda _: _verdict(unhealthy(metrics.progress())),
+            "/readyz": lambda _: _verdict(unready(metrics.progress())),
+        }
+        try:
+            self._server = _Server((host, port), type("Handler", (_Handler,), {"pages": pages}))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MachineError(
+                f"metrics can't be served on {host}:{port} ({reason})",
+                "Set worker.metrics_port (WEIR_WORKER_METRICS_PORT) to a free port, or to 0 for any",
+            ) from None
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _scrape(metrics: Metrics, accept: str) -> Page:
+    encode, content_type = choose_encoder(accept)
+    return HTTPStatus.OK, content_type, encode(metrics.registry)
+
+
+def _verdict(reason: str) -> Page:
+    status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+    return status, _TEXT, f"{reason or 'ok'}\n".encode()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's would ask the DNS for its own name
+
+
+class _Handler(BaseHTTPRequestHandler):
+    pages: ClassVar[dict[str, Callable[[str], Page]]]
+    timeout = 10.0  # a peer that sends nothing is let go
+
+    def do_GET(self) -> None:
+        page = self.pages.get(self.path.partition("?")[0])
+        if page is None:
+            known = " ".join(self.pages)
+            status, content_type, body = HTTPStatus.NOT_FOUND, _TEXT, f"only {known}\n".encode()
+        else:
+            status, content_type, body = page(self.headers.get("Accept", ""))
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name is the library's
+        """Say nothing: a scrape every few seconds is no news."""
