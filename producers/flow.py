@@ -1,0 +1,128 @@
+"""A source flows into Kafka at its pace until it ends, enough is sent or it is stopped; what happened is summed up."""
+
+import threading
+import time
+from collections.abc import Callable
+from itertools import islice
+
+import msgspec
+
+from producers.pacing import Clock, Pacing, WallClock
+from producers.publisher import Publisher
+from producers.source import Source
+from stream.settings import Settings
+
+PROGRESS_SECONDS = 0.25
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How a flow stands.
+
+    sent     records handed over so far
+    rate     records per second since it began
+    behind   seconds the last record was sent after it was due; 0 while on time
+    at       event time of the last record, epoch ms
+    """
+
+    sent: int
+    rate: float
+    behind: float
+    at: int
+
+
+class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a flow did.
+
+    sent          records acknowledged, per topic without prefix
+    first_due_ms, last_due_ms   record timestamps of the first and the last record, epoch ms; 0 for none
+    seconds       wall time from start to the last acknowledgement
+    worst_behind_seconds        the latest that a record was sent after it was due
+    refused       rows of the input that became no event, per "file: field"; empty for a simulator
+    """
+
+    sent: dict[str, int]
+    first_due_ms: int
+    last_due_ms: int
+    seconds: float
+    worst_behind_seconds: float
+    refused: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Records acknowledged on all topics."""
+        return sum(self.sent.values())
+
+
+def publish(
+    source: Source,
+    *,
+    bootstrap: str,
+    settings: Settings,
+    rate: float | None = None,
+    speed: float | None = None,
+    count: int | None = None,
+    stop: threading.Event | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    clock: Clock | None = None,
+) -> PublishSummary:
+    """Publish a source's records to topics that exist, open-loop; all that was sent is flushed before it returns.
+
+    rate, speed  records per wall second, or event seconds per wall second; neither: as fast as Kafka takes them
+    count        records at most; None: all
+    stop         set it from anywhere to end the flow
+    on_progress  told four times a second, in this thread
+    clock        None: the machine's
+    Raises MachineError where no broker answers, DeliveryError for what Kafka did not take.
+    """
+    stopped = stop or threading.Event()
+    chosen = clock or WallClock(stopped)
+    pacing = Pacing(clock=chosen, rate=rate, speed=speed)
+    with Publisher(bootstrap, prefix=settings.kafka.prefix) as publisher:
+        tally = _Tally(on_progress)
+        for record in islice(source.records(), count):
+            at: int = record.event.at  # type: ignore[attr-defined]  # every public event has one
+            due = pacing.due(at)
+            while (behind := pacing.nap(due)) < 0.0 and not stopped.is_set():
+                tally.tell(behind=0.0)
+            if stopped.is_set():
+                break
+            publisher.send(record, due_ms=int(due * 1000.0))
+            tally.add(due, at, behind)
+    tally.tell(behind=0.0, at_once=True)
+    return PublishSummary(
+        sent=dict(publisher.sent),
+        first_due_ms=int(tally.first_due * 1000.0),
+        last_due_ms=int(tally.last_due * 1000.0),
+        seconds=tally.seconds,
+        worst_behind_seconds=tally.worst,
+        refused=dict(getattr(source, "refused", {})),
+    )
+
+
+class _Tally:
+    """Counts what was handed over and tells of it now and then."""
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self._began = self._told = time.perf_counter()
+        self._sent = self._at = 0
+        self.first_due = self.last_due = self.worst = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def add(self, due: float, at: int, behind: float) -> None:
+        self._sent += 1
+        self._at = at
+        self.first_due = self.first_due or due
+        self.last_due = due
+        self.worst = max(self.worst, behind)
+        self.tell(behind=behind)
+
+    def tell(self, *, behind: float, at_once: bool = False) -> None:
+        now = time.perf_counter()
+        if at_once or now - self._told >= PROGRESS_SECONDS:
+            self._told = now
+            rate = self._sent / max(now - self._began, 1e-9)
+            self._on_progress(Progress(sent=self._sent, rate=rate, behind=behind, at=self._at))
