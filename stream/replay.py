@@ -12,7 +12,7 @@ from kafka.partitioner.default import murmur2
 
 from models.detector import Detector
 from stream.core.customer_stage import CustomerStage
-from stream.core.market import MarketStage
+from stream.core.market.stage import MarketStage
 from stream.core.stage import Outgoing, Output, Slice, Stage
 from stream.core.terminal_stage import Observer, TerminalStage
 from stream.settings import Settings
@@ -85,7 +85,7 @@ class Replay:
         while chunk := list(islice(source, self._batch)):
             for topic, key, event in chunk:
                 if topic in _INPUTS:
-                    log = self._logs[topic, self._place(key)]
+                    log = self._logs[topic, self.place(key)]
                     log.values.append(encode(event))
                     at: int = event.at  # type: ignore[attr-defined]  # every input event has one
                     self._clock = at if produced is None else produced(event)
@@ -93,7 +93,8 @@ class Replay:
             yield from self._drain()
         yield from self._drain()  # nothing came: every partition is quiet, so all that waits is released
 
-    def _place(self, key: str) -> int:
+    def place(self, key: str) -> int:
+        """Name the partition that Kafka's own hash gives a key."""
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = (murmur2(key.encode()) & 0x7FFFFFFF) % self._partitions

@@ -1,0 +1,118 @@
+"""The Faust app: one table and one agent per stage, on the transport of slices."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import faust
+from faust.types import AppT
+
+from stream.agents import transport
+from stream.agents.delivery import Delivery
+from stream.agents.fetch import Fetched
+from stream.agents.observer import Observer, Silent
+from stream.agents.outbox import Publisher
+from stream.agents.spec import StageSpec
+from stream.agents.tables import SliceSchema, StageTable
+from stream.settings import Settings
+
+log = logging.getLogger("weir.agents")
+
+_QUEUED_SLICES = 16  # per stage, between fetching and feeding; Kafka holds the rest
+_LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
+
+
+class WeirApp(faust.App):
+    """A Faust app that drives stages.
+
+    weir      the settings in force
+    delivery  everything between Faust and the stages
+    failure   what ended the worker, if anything did
+    """
+
+    weir: Settings
+    delivery: Delivery
+    failure: BaseException | None = None
+
+    async def fail(self, error: BaseException) -> None:
+        """End the worker: nothing more is fed or committed, the process ends with an error."""
+        if self.failure is None:
+            self.failure = error
+            self.delivery.fail()
+            log.error("event=worker_failed error=%s reason=%s", type(error).__name__, error)
+            await self.crash(error)
+
+
+def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer | None = None) -> WeirApp:
+    """Build the app; its topics must exist (``stream.agents.topics``).
+
+    settings  ``kafka.bootstrap`` is set
+    specs     the stages, each with a name and topics of its own
+    observer  is told of slices and commits
+    """
+    transport.register()
+    app = WeirApp(
+        settings.kafka.group,
+        broker=f"{transport.SCHEME}://{settings.kafka.bootstrap.replace(',', f';{transport.SCHEME}://')}",
+        topic_partitions=settings.kafka.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        autodiscover=False,
+        broker_commit_interval=settings.kafka.commit_seconds,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=_QUEUED_SLICES,
+        store="memory://",
+    )
+    app.weir = settings
+    tables = [StageTable(app, spec) for spec in specs]
+    for table in tables:
+        app.tables.add(table)
+    publisher = Publisher(
+        lambda: app.producer._producer,  # noqa: SLF001  see ``private``
+        prefix=settings.kafka.prefix,
+        partitions=settings.kafka.partitions,
+    )
+    app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer or Silent())
+    for spec in specs:
+        _add_agent(app, spec)
+    _add_upkeep(app)
+    return app
+
+
+def _add_agent(app: WeirApp, spec: StageSpec) -> None:
+    topics = [app.weir.kafka.prefix + topic for topic in spec.topics]
+    # Acks are off: what is committed is what the stages say is done (``Stage.resume_at``), which is later than what
+    # they were fed, and Faust's list of acks grows and stalls with gaps in offsets.
+    channel = app.topic(*topics, schema=SliceSchema(), acks=False, maxsize=_QUEUED_SLICES)
+
+    async def drive(slices: AsyncIterator[Fetched]) -> None:
+        async for fetched in slices:
+            try:
+                await app.delivery.take(fetched, app.consumer)
+            except Exception as error:  # noqa: BLE001  Faust would restart the agent and skip the slice
+                await app.fail(error)
+
+    app.agent(channel, name=f"weir.{spec.name}")(drive)
+
+
+def _add_upkeep(app: WeirApp) -> None:
+    @app.on_rebalance_complete.connect
+    async def restore(sender: AppT, **_: Any) -> None:  # noqa: ARG001
+        # Recovery has loaded the tables; Faust seeks to the committed offsets next, then feeds.
+        try:
+            await app.delivery.restore(app.consumer.assignment(), app.consumer)
+        except Exception as error:
+            await app.fail(error)
+            raise
+
+    @app.task
+    async def hear_silence() -> None:
+        pause = app.weir.kafka.idle_ms / 1000 / _LOOKS_PER_IDLE
+        while not app.should_stop:
+            await asyncio.sleep(pause)
+            try:
+                app.delivery.hear_silence(app.consumer)
+            except Exception as error:  # noqa: BLE001  Faust would log it and go on without us
+                await app.fail(error)

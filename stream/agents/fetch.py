@@ -1,0 +1,117 @@
+"""The consumer thread: whole fetched partitions to Faust, as slices, and seeks that leave nothing stale behind."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from stream.agents import private
+from stream.core.stage import Slice
+
+FETCH_WAIT_MS = 20  # see ``FetchThread._create_worker_consumer``
+FETCH_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """One slice on its way to an agent or a table.
+
+    first  offset at which the fetch began
+    epoch  of the seek it was fetched after: stale once the consumer has sought again
+    keys   record keys, in the order of ``records``
+    """
+
+    first: int
+    epoch: int
+    keys: list[bytes | None]
+    records: Slice
+
+
+class FetchThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, fetching slices."""
+
+    epoch = 0
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        # a thread that makes its own loop makes asyncio's, whatever loop the worker runs
+        super().__init__(consumer, thread_loop=uvloop.new_event_loop(), **options)
+        self._slice_records: int = self.app.weir.kafka.slice_records
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        # Faust waits 1,500 ms for records. A partition that was held back or just consumed while a long poll for
+        # others is under way joins only the next one, so the poll's length is what it may have to wait.
+        consumer = super()._create_worker_consumer(transport)
+        private.set_fetching(consumer, wait_ms=FETCH_WAIT_MS, max_bytes=FETCH_BYTES)
+        return consumer
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,
+        max_records: int | None = None,  # noqa: ARG002  Faust's signature; slices have their own bound
+    ) -> dict[TP, list[Fetched]]:
+        if not self.consumer.flow_active:
+            return {}
+        if private.is_stopped(consumer):
+            raise ConsumerStoppedError
+        taken = await private.drained(consumer, active_partitions, timeout=timeout or 0.0)
+        epoch = self.epoch  # of the moment they were taken: there is no await between that and here
+        return {TP(*tp): list(self._slices(tp, records, epoch)) for tp, records in taken.items()}
+
+    def _slices(self, tp: TopicPartition, drained: private.Drained, epoch: int) -> Iterable[Fetched]:
+        """Cut a fetched partition into slices of the asked size; one without records still moves the offset on."""
+        first, size = drained.first, self._slice_records
+        for start in range(0, max(len(drained.values), 1), size):
+            end = start + size
+            is_last = end >= len(drained.values)
+            after = drained.next_offset if is_last else int(drained.offset[end])
+            records = Slice(
+                topic=tp.topic.removeprefix(self.app.weir.kafka.prefix),
+                partition=tp.partition,
+                offset=drained.offset[start:end],
+                produced=drained.produced[start:end],
+                values=drained.values[start:end],
+                next_offset=after,
+            )
+            yield Fetched(first, epoch, drained.keys[start:end], records)
+            first = after
+
+    async def seek_to_committed(self) -> Mapping[TP, int | None]:
+        """Seek every assigned partition to its committed offset, to its beginning where nothing is committed."""
+        return await self.call_thread(self._seek_to_committed)
+
+    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
+        # aiokafka's version awaits between partitions, so that records are fetched and delivered from some before
+        # others were sought, and leaves a partition where it stands if nothing is committed: it looks up all, then
+        # seeks all without an await in between.
+        consumer = self._ensure_consumer()
+        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+        new = [tp for tp, offset in committed.items() if offset is None]
+        beginning = await consumer.beginning_offsets(new) if new else {}
+        for tp, offset in committed.items():
+            private.seek(consumer, tp, beginning[tp] if offset is None else offset)
+        self.epoch += 1  # what was fetched before is fetched again: whoever holds it must drop it
+        return {TP(*tp): offset for tp, offset in committed.items()}
+
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+        self.epoch += 1  # Faust seeks them all before its first await
+        await super()._seek_wait(consumer, partitions)
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
+        """Look up the committed offsets of the group; None where there is none."""
+        return await self.call_thread(self._committed, list(partitions))
+
+    async def _committed(self, partitions: list[TP]) -> dict[TP, int | None]:
+        consumer = self._ensure_consumer()
+        return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
+
+    def end_of(self, tp: TP) -> int | None:
+        """Offset after the last committed record of the partition, as of the latest fetch; None before the first."""
+        return self._ensure_consumer().last_stable_offset(TopicPartition(*tp))

@@ -1,0 +1,207 @@
+"""A lane: one stage on one partition, with what the agents must remember beside it. Nothing here awaits."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.agents.outbox import Outbox, Publisher
+from stream.agents.spec import StageSpec
+from stream.core.columns import Rejected
+from stream.core.stage import Outgoing, Output, Slice, Stage
+from stream.errors import StreamError
+from stream.wire.codec import dead_letter
+
+log = logging.getLogger("weir.agents")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A stage at one instant: what must be durable, in this order, before ``offsets`` may be committed.
+
+    sends       outbox → how many of its records, first of all
+    keys, rows  changed since the last snapshot; then the checkpoint, which vouches for them
+    offsets     topic → next offset to read
+    """
+
+    sends: dict[Outbox, int]
+    keys: Sequence[bytes]
+    rows: Sequence[bytes]
+    checkpoint: bytes
+    offsets: dict[str, int]
+
+
+class Lane:
+    """One stage on one partition.
+
+    position  topic → next offset to be fed
+    changed   since the last snapshot
+    """
+
+    def __init__(self, spec: StageSpec, partition: int, stage: Stage) -> None:
+        self.spec, self.partition, self.stage = spec, partition, stage
+        self.position: dict[str, int] = {}
+        self.changed = False
+        self._written: dict[str, int] = {}
+        self._published: dict[str, set[str]] = {}
+        self._sends: dict[Outbox, int] = {}
+        self._heard: dict[str, float] = {}
+        self._silent: set[str] = set()
+
+    def resume(self, *, position: dict[str, int], written: dict[str, int], published: dict[str, set[str]]) -> None:
+        """Begin again after ``stage.restore``.
+
+        position   topic → offset the consumer goes on from
+        written    output topic → offset from which its tail was read
+        published  output topic → ids found there, which are not published again
+        """
+        now = time.monotonic()
+        self.position = position
+        self._written, self._published = written, published
+        self._sends = {}
+        self._heard = dict.fromkeys(self.spec.topics, now)
+        self._silent = set()
+        self.changed = False
+
+    def feed(self, first: int, records: Slice) -> Output:
+        """Feed a slice; a record on which the stage fails becomes a dead letter, the others are fed.
+
+        Raises StreamError where records between the last slice and this one are missing.
+        """
+        expected = self.position[records.topic]
+        if first != expected:
+            raise StreamError(
+                f"{records.topic}-{records.partition}: expected offset {expected}, the next one there is {first}: "
+                "records were deleted before they were read. To accept the loss, set the group's offset there"
+            )
+        now = time.time_ns() // 1_000_000
+        try:
+            output = self.stage.feed(records, now=now)
+        except Exception as error:  # noqa: BLE001  the one border where a poison record becomes a dead letter
+            log.warning(
+                "event=slice_failed stage=%s topic=%s partition=%d offset=%d records=%d error=%s",
+                self.spec.name,
+                records.topic,
+                records.partition,
+                first,
+                len(records),
+                type(error).__name__,
+            )
+            output = self._feed_singly(records, now)
+        self.position[records.topic] = records.next_offset
+        self._heard[records.topic] = time.monotonic()
+        self._silent.discard(records.topic)
+        self.changed = True
+        return output
+
+    def silence(self, idle_seconds: float, ends: dict[str, int | None]) -> Output | None:
+        """Tell the stage, once per silence, of a topic that is read to its end and brought nothing for so long.
+
+        ends  topic → offset after its last record, None where unknown
+        -> what the stage made of it, None where there is nothing to tell
+        """
+        now = time.monotonic()
+        for topic in self.spec.topics:
+            is_read = self.position[topic] == ends[topic]
+            if topic in self._silent or not is_read or now - self._heard[topic] < idle_seconds:
+                continue
+            self._silent.add(topic)
+            self.changed = True
+            return self.stage.idle(topic, now=time.time_ns() // 1_000_000)
+        return None
+
+    def publish(self, output: Output, publisher: Publisher) -> int:
+        """Queue what was made, but what stands on its topic already; returns how many records that spared."""
+        records = output.records
+        if not records:
+            return 0
+        fresh = [record for record in records if record.id is None or self._is_new(record)]
+        for outbox in publisher.put(fresh):
+            self._sends[outbox] = outbox.queued
+        return len(records) - len(fresh)
+
+    def snapshot(self, publisher: Publisher) -> Snapshot:
+        """Take the stage as it stands: queued sends, changed rows, checkpoint and offsets, all of one instant."""
+        prefix = publisher.prefix
+        for topic in self.spec.outputs:
+            after = publisher.outbox(prefix + topic, self.partition).next_offset
+            self._written[topic] = max(after or 0, self._written[topic])
+        self.stage.mark(written=dict(self._written))
+        keys, rows = self.stage.state.take_dirty()
+        sends, self._sends = self._sends, {}
+        self.changed = False
+        return Snapshot(
+            sends=sends,
+            keys=keys,
+            rows=rows,
+            checkpoint=self.stage.state.checkpoint,
+            offsets=self.stage.resume_at(),
+        )
+
+    def _is_new(self, record: Outgoing) -> bool:
+        if record.topic not in self._published or record.partition != self.partition:
+            raise StreamError(
+                f"stage {self.spec.name}: a record with an id goes to its own partition of one of "
+                f"{', '.join(self.spec.outputs)}, not to {record.topic}-{record.partition}"
+            )
+        return record.id not in self._published[record.topic]
+
+    def _feed_singly(self, records: Slice, now: int) -> Output:
+        """Feed record by record; the stages check before they change anything, so the others are fed as usual."""
+        output = Output()
+        for place in range(len(records)):
+            single = _one(records, place)
+            try:
+                _add(output, self.stage.feed(single, now=now))
+            except Exception as error:  # noqa: BLE001  as above
+                culprit = _culprit(single, error)
+                log.warning(
+                    "event=record_refused stage=%s topic=%s partition=%d offset=%d reason=%s error=%s",
+                    self.spec.name,
+                    culprit.topic,
+                    culprit.partition,
+                    culprit.offset,
+                    culprit.reason,
+                    type(error).__name__,
+                )
+                output.records.append(dead_letter(culprit))
+                output.counts["dead_lettered", culprit.reason] += 1
+                output.counts["events_in", culprit.topic] += 1
+        _add(output, self.stage.feed(_one(records, len(records)), now=now))  # empty: passes a culprit at the end
+        return output
+
+
+def _one(records: Slice, place: int) -> Slice:
+    """Cut one record out, or what is left behind the last one."""
+    end = place + 1
+    is_end = end > len(records)
+    return Slice(
+        topic=records.topic,
+        partition=records.partition,
+        offset=records.offset[place:end],
+        produced=records.produced[place:end],
+        values=records.values[place:end],
+        next_offset=records.next_offset if is_end else int(records.offset[place]) + 1,
+    )
+
+
+def _culprit(single: Slice, error: Exception) -> Rejected:
+    return Rejected(
+        topic=single.topic,
+        partition=single.partition,
+        offset=int(single.offset[0]),
+        produced=int(single.produced[0]),
+        size=len(single.values[0] or b""),
+        reason="crashed_stage",
+        detail=type(error).__name__,
+    )
+
+
+def _add(total: Output, part: Output) -> None:
+    total.records += part.records
+    total.counts += part.counts
+    total.scored = np.concatenate([total.scored, part.scored])
+    total.alerted = np.concatenate([total.alerted, part.alerted])
+    total.figures |= part.figures

@@ -1,0 +1,154 @@
+"""Publication: records are queued at once, without awaiting, and sent in order by a task per topic partition.
+
+That queuing never awaits is what makes a commit's snapshot true: what a stage has made is either all queued or not
+made yet. aiokafka's own ``send`` may await a full buffer between two records.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from itertools import count
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
+from aiokafka.structs import RecordMetadata
+
+from stream.core.stage import Outgoing
+from stream.errors import DeliveryError
+
+Queued = tuple[bytes | None, bytes, list[tuple[str, bytes]]]  # key, value, headers
+ID_HEADER = "id"
+BACKLOG = 20_000  # records queued above which whoever feeds must wait
+
+
+class Outbox:
+    """The records of one topic partition on their way, in order.
+
+    queued       records ever put
+    acked        records of these that Kafka holds
+    next_offset  after the last of them; None before the first
+    """
+
+    def __init__(self, producer: Callable[[], AIOKafkaProducer], topic: str, partition: int) -> None:
+        self._producer = producer
+        self.topic, self.partition = topic, partition
+        self.queued = 0
+        self.acked = 0
+        self.next_offset: int | None = None
+        self._waiting: deque[Queued] = deque()
+        self._sender: asyncio.Task[None] | None = None
+        self._error: BaseException | None = None
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+
+    def put(self, records: Iterable[Queued]) -> None:
+        """Queue records; never awaits."""
+        before = len(self._waiting)
+        self._waiting.extend(records)
+        self.queued += len(self._waiting) - before
+        if self._sender is None and self._waiting and self._error is None:
+            self._sender = asyncio.get_running_loop().create_task(self._send())
+
+    async def settled(self, queued: int) -> None:
+        """Wait until Kafka holds the first ``queued`` records ever put.
+
+        Raises DeliveryError once any record of this outbox was refused.
+        """
+        if self._error is None and self.acked < queued:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append((queued, waiter))
+            await waiter
+        if self._error is not None:
+            raise DeliveryError(self.topic, self.queued - self.acked, type(self._error).__name__) from self._error
+
+    async def _send(self) -> None:
+        """Pack what waits into batches until nothing does; Kafka takes one batch of a partition at a time."""
+        try:
+            while self._waiting and self._error is None:
+                producer = self._producer()
+                batch, size = producer.create_batch(), 0
+                while self._waiting:
+                    key, value, headers = self._waiting[0]
+                    if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                        break
+                    self._waiting.popleft()
+                    size += 1
+                batch.close()
+                future = await producer.send_batch(batch, self.topic, partition=self.partition)
+                future.add_done_callback(partial(self._on_ack, size))
+        except Exception as error:  # noqa: BLE001  told to whoever waits for the records
+            self._fail(error)
+        finally:
+            self._sender = None
+
+    def _on_ack(self, size: int, future: "asyncio.Future[RecordMetadata]") -> None:
+        if future.cancelled():
+            self._fail(asyncio.CancelledError())
+        elif (error := future.exception()) is not None:
+            self._fail(error)
+        else:
+            self.acked += size
+            self.next_offset = future.result().offset + size
+            for queued, waiter in self._waiters:
+                if queued <= self.acked and not waiter.done():
+                    waiter.set_result(None)
+            self._waiters = [(queued, waiter) for queued, waiter in self._waiters if not waiter.done()]
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        for _, waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)  # ``settled`` raises
+        self._waiters = []
+
+
+class Publisher:
+    """All outboxes of a worker.
+
+    producer    returns the started producer
+    prefix      of every topic
+    partitions  of every topic
+    """
+
+    def __init__(self, producer: Callable[[], AIOKafkaProducer], *, prefix: str, partitions: int) -> None:
+        self._producer = producer
+        self.prefix = prefix
+        self._partitions = partitions
+        self._outboxes: dict[tuple[str, int], Outbox] = {}
+        self._spread = count()
+
+    def outbox(self, topic: str, partition: int) -> Outbox:
+        """Return the outbox of a topic, named in full, and a partition."""
+        key = (topic, partition)
+        if key not in self._outboxes:
+            self._outboxes[key] = Outbox(self._producer, topic, partition)
+        return self._outboxes[key]
+
+    def put(self, records: Iterable[Outgoing]) -> set[Outbox]:
+        """Queue records, each at its partition, by its key's hash, or in turn; returns the outboxes they went to."""
+        sorted_out: dict[Outbox, list[Queued]] = {}
+        for record in records:
+            if record.partition is not None:
+                partition = record.partition
+            elif record.key is not None:
+                partition = partition_of(record.key, self._partitions)
+            else:
+                partition = next(self._spread) % self._partitions
+            headers = [] if record.id is None else [(ID_HEADER, record.id.encode())]
+            outbox = self.outbox(self.prefix + record.topic, partition)
+            sorted_out.setdefault(outbox, []).append((record.key, record.value, headers))
+        for outbox, queued in sorted_out.items():
+            outbox.put(queued)
+        return set(sorted_out)
+
+    async def relieved(self) -> None:
+        """Wait while an outbox holds more than ``BACKLOG`` records that Kafka has not taken."""
+        for outbox in list(self._outboxes.values()):
+            if outbox.queued - outbox.acked > BACKLOG:
+                await outbox.settled(outbox.queued - BACKLOG // 2)
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes, partitions: int) -> int:
+    """Choose the partition of a key as every Kafka client does: murmur2, made positive, modulo."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)

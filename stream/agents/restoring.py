@@ -1,0 +1,98 @@
+"""Going on from checkpoints: the one path of first start, crash recovery and rebalance."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from faust.types import TP
+
+from stream.agents.lane import Lane
+from stream.agents.spec import StageSpec, changelog_topic
+from stream.agents.tail import Tail
+from stream.errors import StreamError
+from stream.settings import Settings
+
+log = logging.getLogger("weir.agents")
+
+
+class Offsets(Protocol):
+    """Where the group stands."""
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
+        """Look up committed offsets; None where there is none."""
+        ...
+
+
+def partitions_of(spec: StageSpec, assigned: set[TP], settings: Settings) -> set[int]:
+    """Partitions of which this worker has all the spec's topics and the changelog.
+
+    Raises StreamError where a worker got some of them without the others: their records belong together.
+    """
+    topics = [*(settings.kafka.prefix + topic for topic in spec.topics), changelog_topic(settings, spec.name)]
+    per_topic = {topic: {tp.partition for tp in assigned if tp.topic == topic} for topic in topics}
+    every = set.intersection(*per_topic.values())
+    for topic, partitions in per_topic.items():
+        if topic != topics[-1] and partitions != every:
+            lacking = [name for name in topics if not partitions <= per_topic[name]] or [topic]
+            raise StreamError(
+                f"stage {spec.name}: expected partitions {sorted(partitions)} of {', '.join(lacking)} beside those of "
+                f"{topic}, there are {sorted(per_topic[lacking[0]])}. If the topic is missing, create the topics "
+                "again and set the group's offsets back to the beginning"
+            )
+    return every
+
+
+async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> list[Lane]:
+    """Set every lane to go on from its checkpoint; returns those that had none, to be given one before they feed.
+
+    Raises StreamError where the state is gone or older than what the group has committed.
+    """
+    prefix = settings.kafka.prefix
+    sources = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.topics}
+    committed = await offsets.committed(sources)
+    written = {lane: lane.stage.restore() for lane in lanes}
+    for lane in lanes:
+        _check(lane, {topic: committed[TP(prefix + topic, lane.partition)] for topic in lane.spec.topics}, settings)
+    starts = _earliest(lanes, written, prefix)
+    async with Tail(settings.kafka.bootstrap) as tail:
+        ids = await tail.ids_since(starts)
+        outputs = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.outputs}
+        ends = await tail.ends(outputs)
+        beginnings = await tail.beginnings(tp for tp, offset in committed.items() if offset is None)
+    for lane in lanes:
+        of = {topic: TP(prefix + topic, lane.partition) for topic in (*lane.spec.outputs, *lane.spec.topics)}
+        lane.resume(
+            position={
+                topic: at if (at := committed[of[topic]]) is not None else beginnings[of[topic]]
+                for topic in lane.spec.topics
+            },
+            written={topic: written[lane].get(topic, ends[of[topic]]) for topic in lane.spec.outputs},
+            published={topic: ids.get(of[topic], set()) for topic in lane.spec.outputs},
+        )
+    log.info("event=resumed lanes=%d repeated_ids=%d", len(lanes), sum(map(len, ids.values())))
+    return [lane for lane in lanes if not lane.stage.state.checkpoint]
+
+
+def _earliest(lanes: list[Lane], written: Mapping[Lane, Mapping[str, int]], prefix: str) -> dict[TP, int]:
+    """From where to read each output partition: two stages may write to one."""
+    starts: dict[TP, int] = {}
+    for lane in lanes:
+        for topic in lane.spec.outputs:
+            if topic in written[lane]:
+                tp = TP(prefix + topic, lane.partition)
+                starts[tp] = min(written[lane][topic], starts.get(tp, written[lane][topic]))
+    return starts
+
+
+def _check(lane: Lane, committed: Mapping[str, int | None], settings: Settings) -> None:
+    """Refuse to go on from state that is gone or old: the records it lacks would be skipped in silence."""
+    resume_at = lane.stage.resume_at()
+    for topic, offset in committed.items():
+        if offset and offset > resume_at.get(topic, 0):
+            changelog = changelog_topic(settings, lane.spec.name)
+            was = f"reaches offset {resume_at.get(topic, 0)}" if lane.stage.state.checkpoint else "is gone"
+            raise StreamError(
+                f"{changelog}-{lane.partition}: expected state up to offset {offset} of {topic}, which group "
+                f"{settings.kafka.group} has committed, but it {was}. Bring the changelog back, or start a new group "
+                "(kafka.group), or set the group's offsets back to where the state is"
+            )

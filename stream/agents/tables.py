@@ -1,0 +1,157 @@
+"""The Faust table of a stage: its rows are the stages' own, recovered from the changelog slice by slice."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import faust
+from faust.stores.base import Store
+from faust.types import TP, EventT, StoreT, TopicT
+
+from stream.agents.fetch import Fetched
+from stream.agents.lane import Lane
+from stream.agents.spec import StageSpec, changelog_topic
+from stream.errors import StreamError
+
+CHECKPOINT = b"\x00weir/checkpoint"  # key of the checkpoint row; no printable id begins with a zero byte
+_URL = "lanes://"
+_QUEUED_SLICES = 64
+
+
+class SliceSchema(faust.Schema):
+    """Leaves a slice as it is: the stages decode."""
+
+    def loads_key(self, app: Any, message: Any, **options: Any) -> Any:  # noqa: ARG002
+        """Return nothing: a slice has many keys."""
+        return None
+
+    def loads_value(self, app: Any, message: Any, **options: Any) -> Any:  # noqa: ARG002
+        """Return the slice."""
+        return message.value
+
+
+class LaneStore(Store[bytes, bytes]):
+    """Lanes by partition: those fed here, and those kept warm for another worker.
+
+    failure  what recovery failed with: Faust would log it and go on without the rows
+    """
+
+    def __init__(self, url: Any, app: Any, table: Any, **options: Any) -> None:
+        super().__init__(url, app, table, **options)
+        self.spec: StageSpec = table.spec
+        self.lanes: dict[int, Lane] = {}
+        self.applied: dict[int, int] = {}
+        self.failure: Exception | None = None
+        self._distrusted = False
+
+    def lane(self, partition: int) -> Lane:
+        """Return the lane of a partition, made on first use."""
+        if partition not in self.lanes:
+            self.lanes[partition] = Lane(self.spec, partition, self.spec.factory(partition))
+        return self.lanes[partition]
+
+    def distrust(self) -> None:
+        """Read every lane anew after the next rebalance: what is in memory may not be what others go on from."""
+        self._distrusted = True
+
+    def persisted_offset(self, tp: TP) -> int | None:
+        """Last changelog offset the lane reflects: Faust's in-memory store would read all anew on every rebalance."""
+        return self.applied.get(tp.partition, -1)  # never None: Faust would go on from the recovery before
+
+    def set_persisted_offset(self, tp: TP, offset: int) -> None:
+        """Remember what the lane reflects."""
+        self.applied[tp.partition] = max(offset, self.applied.get(tp.partition, -1))
+
+    def apply_changelog_batch(self, batch: Iterable[EventT], to_key: Any, to_value: Any) -> None:  # noqa: ARG002
+        """Load slices of the changelog."""
+        for event in batch:
+            fetched: Fetched = event.value
+            try:
+                self._load(fetched)
+            except Exception as error:  # noqa: BLE001  raised by ``restoring`` before anything is fed
+                self.failure = self.failure or error
+            self.set_persisted_offset(event.message.tp, fetched.records.next_offset - 1)
+
+    def _load(self, fetched: Fetched) -> None:
+        state = self.lane(fetched.records.partition).stage.state
+        keys, values = fetched.keys, fetched.records.values
+        if CHECKPOINT in keys:
+            last = len(keys) - 1 - keys[::-1].index(CHECKPOINT)
+            state.checkpoint = values[last] or b""
+            kept = [i for i, key in enumerate(keys) if key != CHECKPOINT]
+            keys, values = [keys[i] for i in kept], [values[i] for i in kept]
+        if None in keys:
+            raise StreamError(f"changelog of {self.spec.name}: expected a key on every record, one has none")
+        state.load([key for key in keys if key is not None], values)
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Forget the lanes of partitions that went elsewhere."""
+        topic = self.table.changelog_topic_name
+        lost = {tp.partition for tp in revoked if tp.topic == topic}
+        if self._distrusted:
+            lost, self._distrusted = set(self.lanes), False
+        for partition in lost:
+            self.lanes.pop(partition, None)
+            self.applied.pop(partition, None)
+
+    # What Faust's mapping interface asks for; the rows are the stages' alone.
+
+    def reset_state(self) -> None:
+        """Keep all: Faust calls it for tables it will recover from the start, which this one never is."""
+
+    async def backup_partition(self, *args: Any, **options: Any) -> None:
+        """Refuse: the changelog is the backup."""
+        raise NotImplementedError
+
+    def restore_backup(self, *args: Any, **options: Any) -> None:
+        """Refuse: the changelog is the backup."""
+        raise NotImplementedError
+
+    def __getitem__(self, key: bytes) -> bytes:
+        raise KeyError(key)
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        raise TypeError("rows are changed by their stage alone")
+
+    def __delitem__(self, key: bytes) -> None:
+        raise TypeError("rows are changed by their stage alone")
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return sum(len(lane.stage.state) for lane in self.lanes.values())
+
+
+class StageTable(faust.Table):
+    """The table of one kind of stage; ``data`` is its ``LaneStore``."""
+
+    def __init__(self, app: Any, spec: StageSpec) -> None:
+        self.spec = spec
+        super().__init__(
+            app,
+            name=spec.name,
+            partitions=app.weir.kafka.partitions,
+            key_type=bytes,
+            value_type=bytes,
+            recovery_buffer_size=2,  # slices; with 1 Faust goes on reading its own changelog for ever
+        )
+
+    def _new_store(self) -> StoreT:
+        # ``Table(store="lanes://")`` would be silently ignored: a URL without host is falsy
+        return LaneStore(_URL, self.app, self, loop=self.loop)
+
+    def _changelog_topic_name(self) -> str:
+        return changelog_topic(self.app.weir, self.spec.name)
+
+    def _new_changelog_topic(self, **options: Any) -> TopicT:  # noqa: ARG002  it exists: ``topics`` made it
+        return self.app.topic(
+            self._changelog_topic_name(),
+            schema=SliceSchema(),
+            partitions=self.partitions,
+            acks=False,
+            internal=True,
+            allow_empty=True,
+            maxsize=_QUEUED_SLICES,
+        )

@@ -1,0 +1,85 @@
+"""Creating topics: all of ``stream.wire.topics`` and one compacted changelog per stage, explicitly, once."""
+
+from collections.abc import Iterable
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from stream.agents.spec import changelog_topic
+from stream.errors import MachineError
+from stream.settings import Settings
+from stream.wire.topics import TOPICS, Topic
+
+MAX_MESSAGE_BYTES = 16 << 20  # of what workers write for workers: one record holds the columns of a slice
+_SEGMENT_MS = 10 * 60_000  # changelogs: a segment is compacted only once it is closed
+
+
+def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> list[str]:
+    """Create what is missing; returns the names of the topics that were created.
+
+    bootstrap  host:port[,host:port]
+    stages     names of the stage specs, each of which gets a changelog
+    Raises MachineError where the broker does not answer, refuses, or holds a topic with another partition count.
+    """
+    wanted = {settings.kafka.prefix + topic.name: _config(topic) for topic in TOPICS}
+    wanted |= {changelog_topic(settings, stage): _changelog_config() for stage in stages}
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="weir-topics")
+    except KafkaError as error:
+        raise MachineError(
+            f"No Kafka answers at {bootstrap} ({type(error).__name__})", "Start it, or name another with --bootstrap"
+        ) from error
+    try:
+        return _create(admin, wanted, settings)
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings: Settings) -> list[str]:
+    missing = sorted(set(wanted) - set(admin.list_topics()))
+    new = [
+        NewTopic(
+            name=name,
+            num_partitions=settings.kafka.partitions,
+            replication_factor=settings.kafka.replication,
+            topic_configs=wanted[name],
+        )
+        for name in missing
+    ]
+    try:
+        if new:
+            admin.create_topics(new, wait_for_metadata=True)
+    except TopicAlreadyExistsError:
+        pass  # another process creates them too: what counts is checked below
+    except KafkaError as error:
+        reason = getattr(error, "description", "") or type(error).__name__
+        raise MachineError(
+            f"Kafka did not create {', '.join(missing)}: {reason}",
+            "Check kafka.replication against the number of brokers, and that topics may be created",
+        ) from error
+    for topic in admin.describe_topics(sorted(wanted)):
+        count = len(topic["partitions"])
+        if count != settings.kafka.partitions:
+            raise MachineError(
+                f"Topic {topic['name']} has {count} partitions, expected {settings.kafka.partitions} (kafka.partitions)",
+                "Set kafka.partitions to what is there, or use another kafka.prefix",
+            )
+    return missing
+
+
+def _config(topic: Topic) -> dict[str, str]:
+    config = {
+        "cleanup.policy": "compact" if topic.compact else "delete",
+        "retention.ms": str(topic.retention_ms),
+    }
+    if topic.internal:
+        config["max.message.bytes"] = str(MAX_MESSAGE_BYTES)
+    return config
+
+
+def _changelog_config() -> dict[str, str]:
+    return {
+        "cleanup.policy": "compact",
+        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "segment.ms": str(_SEGMENT_MS),
+    }

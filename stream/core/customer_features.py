@@ -1,0 +1,189 @@
+"""The kernel of a customer's features: what was known before each payment, and then the payment remembered.
+
+A ring entry is one payment in four columns: time, amount (minor units), hash of the terminal, hash of the id.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stream.core.columns import Floats, Ints, Matrix
+from stream.core.exact import sample_deviation, twice_median
+from stream.core.names import CUSTOMER_FEATURES, DAY_MS, HOUR_MS
+from stream.core.rings import MASK, Row, Rows, Words, column, evict, insert, time_at
+
+WIDTH = 4
+CUSTOMER_FIELDS = [("next_offset", "i8")]
+_COUNT, _SUM, _MEAN, _STD = (CUSTOMER_FEATURES.index(f"customer_{name}_1h") for name in ("count", "sum", "mean", "std"))
+_RATIO = CUSTOMER_FEATURES.index("amount_ratio")  # then robust z, seconds since the last, distinct terminals
+_CLOCK = CUSTOMER_FEATURES.index("hour_sin")  # then its cosine and those of the weekday
+_MINOR = 100.0  # units in a currency unit
+_THURSDAY = 3  # 1 January 1970, Monday 0
+
+
+@njit(cache=True)
+def apply_payments(
+    rows: Rows,
+    words: Words,
+    which: Ints,
+    offset: Ints,
+    at: Ints,
+    payment: Words,
+    limit: int,
+    horizon: int,
+    scratch: Words,
+    features: Matrix,
+    fresh: NDArray[np.bool_],
+    duplicate: NDArray[np.bool_],
+    dirty: NDArray[np.bool_],
+) -> int:
+    """Compute the features of each payment and remember it; returns how many payments an overflow pushed out.
+
+    rows, words       state, changed in place; there is room for every payment
+    which, offset, at (n,) row, offset and epoch ms of each payment, in the order of processing
+    payment           (3, n) amount, hash of the terminal, hash of the id
+    limit, horizon    payments kept of a customer; ms behind its newest for which they are
+    scratch           (>= 5 limit,) any content
+    features          (n, CUSTOMER_FEATURES) written where fresh and no duplicate
+    fresh, duplicate  (n,) written; all False before
+    dirty             (rows,) set where a row changed
+    """
+    overflowed = 0
+    for i in range(which.size):
+        row = rows[which[i]]
+        if offset[i] < row["next_offset"]:
+            continue
+        row["next_offset"] = offset[i] + 1
+        fresh[i] = True
+        dirty[which[i]] = True
+        lead = max(row["newest"], at[i])
+        evict(row, words, WIDTH, lead - horizon)
+        place = column(row, WIDTH, 0)
+        newer, as_new, hour, day, week, month = _count_ages(words[place : place + row["count"]], lead, lead - at[i])
+        count = row["count"]
+        index = count - newer
+        if _is_known(row, words, count - as_new, index, payment[:, i]):
+            duplicate[i] = True
+            continue
+        begins = (count - hour, count - day, count - week, count - month)
+        _describe(row, words, begins, count - as_new, at[i], np.int64(payment[0, i]), scratch, features[i])
+        if lead - at[i] <= horizon:
+            overflowed += row["count"] >= limit
+            place = insert(row, words, WIDTH, index, at[i], limit)
+            for c in range(WIDTH - 1 if place >= 0 else 0):
+                words[place + (c + 1) * row["capacity"]] = payment[c, i]
+    return overflowed
+
+
+@njit(cache=True)
+def _count_ages(times: Words, lead: int, late: int) -> tuple[int, int, int, int, int, int]:
+    """Count the entries newer than the event, not older, and not older than each window's begin.
+
+    times  (count,) modulo 2**32
+    lead   epoch ms at or after all of them; ``late`` ms after the event
+    """
+    newest = np.uint32(lead & MASK)
+    reach = min(late, MASK - 30 * DAY_MS)  # further behind than anything kept: all are newer
+    zero = np.uint32(reach)
+    hour, day = np.uint32(reach + HOUR_MS), np.uint32(reach + DAY_MS)
+    week, month = np.uint32(reach + 7 * DAY_MS), np.uint32(reach + 30 * DAY_MS)
+    a, b, c, d, e, f = np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0), np.uint32(0)
+    for i in range(times.size):
+        age = np.uint32(newest - times[i])
+        a = np.uint32(a + np.uint32(age < zero))
+        b = np.uint32(b + np.uint32(age <= zero))
+        c = np.uint32(c + np.uint32(age <= hour))
+        d = np.uint32(d + np.uint32(age <= day))
+        e = np.uint32(e + np.uint32(age <= week))
+        f = np.uint32(f + np.uint32(age <= month))
+    return np.int64(a), np.int64(b), np.int64(c), np.int64(d), np.int64(e), np.int64(f)
+
+
+@njit(cache=True)
+def _is_known(row: Row, words: Words, begin: int, end: int, payment: Words) -> bool:
+    """Tell whether an entry of the same time (those from ``begin`` to ``end``) is this very payment."""
+    for entry in range(begin, end):
+        same = True
+        for c in range(WIDTH - 1):
+            same = same and words[column(row, WIDTH, c + 1) + entry] == payment[c]
+        if same:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _describe(
+    row: Row,
+    words: Words,
+    begins: tuple[int, int, int, int],
+    end: int,
+    at: int,
+    amount: int,
+    scratch: Words,
+    out: Floats,
+) -> None:
+    """Write the features of a payment whose windows are the entries ``begins[w] … end``."""
+    amounts = column(row, WIDTH, 1)
+    count, total, high, low = 0, 0, 0, 0
+    segment_end = end
+    for w in range(4):
+        segment = words[amounts + begins[w] : amounts + segment_end]
+        segment_end = begins[w]
+        count += segment.size
+        for j in range(segment.size):
+            square = np.int64(segment[j]) * np.int64(segment[j])
+            total += np.int64(segment[j])
+            high += square >> 32
+            low += square & MASK
+        out[_COUNT + w] = count
+        out[_SUM + w] = total / _MINOR
+        out[_MEAN + w] = total / count / _MINOR if count else math.nan
+        out[_STD + w] = sample_deviation(count, total, high, low) / _MINOR
+    out[0] = amount / _MINOR
+    out[_RATIO : _RATIO + 3] = math.nan
+    out[_RATIO + 3] = 0.0
+    if count:
+        month = slice(amounts + begins[3], amounts + end)
+        terminals = column(row, WIDTH, 2)
+        out[_RATIO] = amount * count / total if total else math.nan  # only card checks: no amount to compare with
+        out[_RATIO + 1] = _robust_z(amount, words[month], scratch)
+        out[_RATIO + 2] = (at - time_at(row, words, column(row, WIDTH, 0) + end - 1)) / 1000.0
+        out[_RATIO + 3] = _distinct(words[terminals + begins[3] : terminals + end], scratch)
+    hour = 2.0 * math.pi * (at % DAY_MS) / DAY_MS  # the time of day, without steps
+    weekday = 2.0 * math.pi * ((at // DAY_MS + _THURSDAY) % 7) / 7.0
+    out[_CLOCK], out[_CLOCK + 1] = math.sin(hour), math.cos(hour)
+    out[_CLOCK + 2], out[_CLOCK + 3] = math.sin(weekday), math.cos(weekday)
+
+
+@njit(cache=True)
+def _robust_z(amount: int, amounts: Words, scratch: Words) -> float:
+    """Distance of an amount from the median of others in robust deviations, at least a minor unit each.
+
+    Source: Iglewicz & Hoaglin (1993), with 1.4826 MAD as the deviation of a normal distribution.
+    """
+    twice = twice_median(amounts)
+    for j in range(amounts.size):
+        scratch[j] = np.uint32(abs(2 * np.int64(amounts[j]) - twice))
+    median = twice / 2.0
+    deviation = 1.4826 * twice_median(scratch[: amounts.size]) / 4.0  # halves of twice the distances
+    return (amount - median) / max(deviation, 0.01 * median, 1.0)
+
+
+@njit(cache=True)
+def _distinct(values: Words, scratch: Words) -> int:
+    """Count different values by an open hash table in ``scratch``."""
+    size = 4
+    while size < 2 * values.size:
+        size *= 2
+    scratch[:size] = 0
+    count = 0
+    for j in range(values.size):
+        value = max(values[j], np.uint32(1))  # 0 marks a free place
+        place = np.int64(value) & (size - 1)
+        while scratch[place] != 0 and scratch[place] != value:
+            place = (place + 1) & (size - 1)
+        count += scratch[place] == 0
+        scratch[place] = value
+    return count

@@ -1,0 +1,132 @@
+"""Words: from a note of the kernel to the alert and the snapshot that people read."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from stream.core.alerting import alert_id, severity
+from stream.core.market.breaches import Notes
+from stream.core.market.codes import CAUSES, KIND_OF, STALE
+from stream.core.market.figures import FIGURES
+from stream.core.market.row import KINDS
+from stream.wire.events import Alert, DetectorRef, Entity, Reason, RiskSnapshot, SourceRef
+
+_VERSION = "1"
+_FEATURES = ("", "move", "drawdown", "bar_return", "quoted_spread_ratio", "silence_seconds", "bad_tick_ratio")
+_ACTIONS = (
+    "",
+    "Look for news; check orders and stops in the symbol.",
+    "Review the position against its loss limit.",
+    "Review the position against its loss limit.",
+    "Hold back market orders; widen or pull quotes.",
+    "Check the feed; don't trade on the last price.",
+    "Check the feed; prices may be wrong.",
+)
+_EVIDENCE = ("last", "bid", "ask", "mid", "volatility_ewma", "value_at_risk_99", "drawdown")
+
+
+class Cause(NamedTuple):
+    """The tick behind a note: where it stands and when it came."""
+
+    source: SourceRef
+    produced: int  # record timestamp, epoch ms
+
+
+def name_of(note: Notes, symbol: str, source: SourceRef, *, prefix: str = "") -> str:
+    """Name an alert or snapshot by its cause; many symbols can fall silent at one tick, so these bear the symbol."""
+    cause = int(note["cause"])
+    detector = prefix + (f"{CAUSES[cause]}:{symbol}" if cause == STALE else CAUSES[cause])
+    return alert_id(source.topic, source.partition, source.offset, detector)
+
+
+def figures_of(note: Notes) -> dict[str, float | None]:
+    """The figures by name, None for those not known."""
+    values: list[float] = note["figures"].tolist()
+    return {name: value if math.isfinite(value) else None for name, value in zip(FIGURES, values, strict=True)}
+
+
+def snapshot(note: Notes, symbol: str, figures: dict[str, float | None], source: SourceRef) -> RiskSnapshot:
+    """Make the risk snapshot of a note."""
+    return RiskSnapshot(
+        id=name_of(note, symbol, source, prefix="risk:"),
+        symbol=symbol,
+        at=int(note["at"]),
+        cause=CAUSES[note["cause"]],
+        figures=figures,
+        source=source,
+    )
+
+
+def alert(
+    note: Notes, symbol: str, figures: dict[str, float | None], cause: Cause, *, now: int, config: str, bar: int
+) -> Alert:
+    """Make the alert of a note that is told; ``bar`` is its length in seconds."""
+    code = int(note["cause"])
+    score, threshold = float(note["score"]), float(note["threshold"])
+    return Alert(
+        id=name_of(note, symbol, cause.source),
+        kind=KINDS[KIND_OF[code]],
+        severity=severity(score, threshold),
+        at=int(note["at"]),
+        detected_at=now,
+        emitted_at=now,
+        produced_at=cause.produced,
+        entity=Entity(kind="symbol", id=symbol),
+        score=score,
+        threshold=threshold,
+        reasons=(
+            Reason(feature=_FEATURES[code], value=float(note["value"]), usual=float(note["usual"]), contribution=score),
+        ),
+        sentence=_SENTENCES[code](note, symbol, bar),
+        detector=DetectorRef(name=CAUSES[code], version=_VERSION),
+        config=config,
+        source=cause.source,
+        evidence={"symbol": symbol, **{name: figures[name] for name in _EVIDENCE}},
+        action=_ACTIONS[code],
+    )
+
+
+def _jump(note: Notes, symbol: str, bar: int) -> str:
+    verb = "fell" if note["value"] < 0 else "rose"
+    span = _span(max(bar, int(note["span"]) // 1000))
+    return f"{symbol} {verb} {_percent(abs(note['value']))} in {span}, {note['score']:.1f} times its usual move."
+
+
+def _drawdown(note: Notes, symbol: str, _: int) -> str:
+    return f"{symbol} stands {_percent(note['value'])} below its peak; the limit is {_percent(note['threshold'])}."
+
+
+def _loss(note: Notes, symbol: str, bar: int) -> str:
+    ratio = -note["value"] / note["usual"]
+    at_risk = _percent(note["usual"])
+    return f"{symbol} lost {_percent(note['score'])} in {_span(bar)}, {ratio:.1f} times its 99 % value at risk of {at_risk}."
+
+
+def _spread(note: Notes, symbol: str, _: int) -> str:
+    spread, usual = _percent(note["value"]), _percent(note["usual"])
+    return f"{symbol}'s quoted spread is {spread} of the price, {note['score']:.1f} times its usual {usual}."
+
+
+def _stale(note: Notes, symbol: str, _: int) -> str:
+    return f"{symbol} has been silent for {note['value']:.0f} s; a tick every {note['usual']:.1f} s is usual."
+
+
+def _burst(note: Notes, symbol: str, _: int) -> str:
+    return f"{_percent(note['value'])} of {symbol}'s latest ticks were refused as bad prices; nearly none is usual."
+
+
+_SENTENCES: tuple[Callable[[Notes, str, int], str], ...] = (_jump, _jump, _drawdown, _loss, _spread, _stale, _burst)
+
+
+def _percent(ratio: float) -> str:
+    return f"{np.format_float_positional(100 * float(ratio), precision=2, fractional=False, trim='-')} %"
+
+
+def _span(seconds: int) -> str:
+    if seconds == 60:
+        return "one minute"
+    if seconds % 60 == 0 and seconds <= 7200:
+        return f"{seconds // 60} minutes"
+    return f"{seconds / 3600:.1f} hours" if seconds > 7200 else f"{seconds} s"

@@ -1,0 +1,110 @@
+"""The kernel of a terminal's features: counts and sums over sliding windows, in the logarithm of the history.
+
+Payments and verdicts have a ring each. An entry is a time and the running sum before it (64 bits in two words), so a
+window is two searches and a difference; a late entry adds itself to the sums behind it.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stream.core.columns import Floats, Ints, Matrix
+from stream.core.names import DAY_MS, HOUR_MS, TERMINAL_FEATURES
+from stream.core.rings import Row, Rows, Words, column, evict, first_at_or_after, get_split, insert, put_split
+
+WIDTH = 3
+SUM_FIELDS = [("total", "i8")]  # running sum behind the newest entry, modulo 2**64
+POSITION_FIELDS = [("seq", "i8"), ("origin", "i8"), ("next_offset", "i8")]
+_SPANS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
+_COUNT, _MEAN, _SHARE = (TERMINAL_FEATURES.index(f"terminal_{name}_1h") for name in ("count", "mean", "fraud_share"))
+
+
+@njit(cache=True)
+def apply_events(
+    payments: Rows,
+    payment_words: Words,
+    verdicts: Rows,
+    verdict_words: Words,
+    which: Ints,
+    is_payment: NDArray[np.bool_],
+    at: Ints,
+    amount: Ints,
+    position: tuple[Ints, Ints, Ints],
+    limit: int,
+    horizon: int,
+    features: Matrix,
+    fresh: NDArray[np.bool_],
+    dirty: NDArray[np.bool_],
+) -> int:
+    """Compute the features of each payment, remember payments and verdicts; returns how many an overflow pushed out.
+
+    payments, verdicts  state with their words, changed in place; there is room for every event
+    which, at           (n,) row and epoch ms, in the order of processing
+    amount              (n,) minor units of a payment; 1 for a verdict of fraud, 0 for one of none
+    position            seq, origin and offset, (n,) each
+    limit, horizon      entries kept in a ring; ms behind its newest for which they are
+    features            (n, TERMINAL_FEATURES) written for fresh payments
+    fresh               (n,) written; all False before
+    dirty               (rows,) set where a row changed
+    """
+    overflowed = 0
+    for i in range(which.size):
+        row = payments[which[i]]
+        seq, origin, offset = position[0][i], position[1][i], position[2][i]
+        if (seq, origin, offset) < (row["seq"], row["origin"], row["next_offset"]):
+            continue
+        row["seq"], row["origin"], row["next_offset"] = seq, origin, offset + 1
+        fresh[i] = True
+        dirty[which[i]] = True
+        verdict = verdicts[which[i]]
+        if is_payment[i]:
+            _measure(row, payment_words, at[i], 100.0, features[i, _COUNT : _COUNT + 4], features[i, _MEAN : _MEAN + 4])
+            share = features[i, _SHARE : _SHARE + 4]
+            _measure(verdict, verdict_words, at[i], 1.0, np.empty(4), share)
+            overflowed += _remember(row, payment_words, at[i], amount[i], limit, horizon)
+        else:
+            overflowed += _remember(verdict, verdict_words, at[i], amount[i], limit, horizon)
+    return overflowed
+
+
+@njit(cache=True)
+def _measure(row: Row, words: Words, at: int, unit: float, counts: Floats, means: Floats) -> None:
+    """Write count and mean (in ``unit``; nan for none) over each window ``[at - span, at)``."""
+    end = first_at_or_after(row, words, WIDTH, at, row["count"])
+    last = _sum_before(row, words, end)
+    begin = end
+    for w in range(4):
+        begin = first_at_or_after(row, words, WIDTH, at - _SPANS[w], begin)
+        count = end - begin
+        counts[w] = count
+        means[w] = (last - _sum_before(row, words, begin)) / count / unit if count else math.nan
+
+
+@njit(cache=True)
+def _sum_before(row: Row, words: Words, index: int) -> int:
+    if index == row["count"]:
+        return row["total"]
+    return get_split(words, column(row, WIDTH, 1) + index, row["capacity"])
+
+
+@njit(cache=True)
+def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon: int) -> int:
+    """Put an entry in its place; returns 1 where the oldest had to go for it, else 0."""
+    lead = max(row["newest"], at)
+    evict(row, words, WIDTH, lead - horizon)
+    if lead - at > horizon:
+        return 0
+    index = first_at_or_after(row, words, WIDTH, at + 1, row["count"])
+    before = _sum_before(row, words, index)
+    full = row["count"] >= limit
+    place = insert(row, words, WIDTH, index, at, limit)
+    if place >= 0:
+        end = column(row, WIDTH, 0) + row["count"]
+        capacity = row["capacity"]
+        put_split(words, place + capacity, capacity, before)
+        for later in range(place + 1, end):
+            put_split(words, later + capacity, capacity, get_split(words, later + capacity, capacity) + amount)
+        row["total"] += amount
+    return int(full)

@@ -1,0 +1,27 @@
+"""The walk put together: which stages there are, and the detectors that the settings name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from models.detector import Detector
+from stream.agents.spec import StageSpec
+from stream.core.customer_stage import CustomerStage
+from stream.core.market.stage import MarketStage
+from stream.core.terminal_stage import TerminalStage
+from stream.settings import Settings
+
+
+def detectors_of(settings: Settings) -> list[Detector]:
+    """Load the detectors named in ``alerts.detectors`` from the artefact of ``worker.model``."""
+    from models.plugins import load_detectors  # noqa: PLC0415  # numba kernels only where they are needed
+
+    return load_detectors(settings.alerts.detectors, Path(settings.worker.model) if settings.worker.model else None)
+
+
+def stages_of(settings: Settings, detectors: Sequence[Detector]) -> list[StageSpec]:
+    """Name the three stages and how to make one for a partition."""
+    return [
+        StageSpec(name="customers", topics=CustomerStage.topics, factory=lambda p: CustomerStage(p, settings)),
+        StageSpec(name="terminals", topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)),
+        StageSpec(name="market", topics=MarketStage.topics, factory=lambda p: MarketStage(p, settings)),
+    ]

@@ -1,0 +1,66 @@
+"""The worker process: the Faust worker on uvloop, quiet, with an exit code that says how it ended."""
+
+import asyncio
+import gc
+import logging
+import sys
+from collections.abc import Sequence
+
+import uvloop
+from faust.worker import Worker
+
+from stream.agents.app import WeirApp, build_app
+from stream.agents.observer import Observer
+from stream.agents.spec import StageSpec
+from stream.settings import Settings
+
+_GC_THRESHOLDS = (50_000, 20, 50)  # Python's own look at every 700 new objects: slices are many small ones
+_LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
+
+
+def run_worker(
+    settings: Settings,
+    specs: Sequence[StageSpec],
+    *,
+    observer: Observer | None = None,
+    loglevel: str = "WARNING",
+) -> int:
+    """Run a worker until SIGTERM or Ctrl-C, or until something fails.
+
+    settings  ``kafka.bootstrap`` is set and its topics exist
+    -> exit code: 0 after a signal, all flushed and committed; 1 after a failure, which has been logged
+    """
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    configure_logging(loglevel)
+    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.freeze()  # modules and kernels live as long as the process
+    app = build_app(settings, specs, observer)
+    return _run(app, loop, loglevel)
+
+
+def _run(app: WeirApp, loop: asyncio.AbstractEventLoop, loglevel: str) -> int:
+    worker = Worker(
+        app,
+        loop=loop,
+        loglevel=loglevel,
+        quiet=True,
+        redirect_stdouts=False,
+        override_logging=False,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+    )
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else 1
+    else:
+        code = 0
+    return 1 if app.failure is not None else code
+
+
+def configure_logging(loglevel: str) -> None:
+    """Write ``key=value`` lines to standard error; Faust's own talk from WARNING on."""
+    logging.basicConfig(level=loglevel, format=_LOG_FORMAT, force=True)
+    for name in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
