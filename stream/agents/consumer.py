@@ -60,14 +60,18 @@ class SliceConsumer(driver.Consumer):
 
     # -- fetching --------------------------------------------------------------
 
-    async def _wait_next_records(self, timeout: float) -> tuple[Any, Any]:
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, Any]:  # noqa: ASYNC109  Faust's
         # Faust sleeps a whole second while back-pressure holds every partition
         if self.flow_active and not self._get_active_partitions():
             await self.sleep(_RETRY_SECONDS)
             return {}, self._get_active_partitions()
         return await super()._wait_next_records(timeout)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Fetched]]:
+    async def _getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109  Faust's signature
+    ) -> Mapping[TP, list[Fetched]]:
         # Fault 3: Faust resumes source partitions before it seeks them, and clears its queues after, while the flow
         # is on since recovery: records fetched in between are delivered twice or dropped. Until a rebalance has
         # ended, fetch changelogs only.
@@ -80,7 +84,7 @@ class SliceConsumer(driver.Consumer):
             return {}
         return await self._thread.getmany(wanted, timeout)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's
         """Yield the slices that are not stale (fault 4)."""
         async for tp, message in super().getmany(timeout):
             if self.is_fresh(message.value):

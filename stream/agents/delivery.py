@@ -1,0 +1,152 @@
+"""Delivery: lanes are fed, and what they made becomes durable in order: alerts, then state, then offsets."""
+
+import logging
+import time
+from collections.abc import Iterable
+
+from faust.types import TP
+
+from stream.agents.consumer import SliceConsumer
+from stream.agents.fetch import Fetched
+from stream.agents.lane import Lane
+from stream.agents.observer import Observer
+from stream.agents.outbox import Publisher
+from stream.agents.restoring import partitions_of, resume
+from stream.agents.spec import changelog_topic
+from stream.agents.tables import CHECKPOINT, LaneStore
+from stream.core.stage import Output
+from stream.errors import StreamError
+from stream.settings import Settings
+
+log = logging.getLogger("weir.agents")
+
+
+class Delivery:
+    """Everything between Faust and the stages of one worker.
+
+    stores  one per spec
+    """
+
+    def __init__(
+        self, settings: Settings, stores: Iterable[LaneStore], publisher: Publisher, observer: Observer
+    ) -> None:
+        self._settings = settings
+        self._stores = {topic: store for store in stores for topic in store.spec.topics}
+        self._publisher = publisher
+        self._observer = observer
+        self._lanes: dict[tuple[str, int], Lane] = {}  # by topic and partition
+        self._is_open = False
+        self._has_failed = False
+
+    # -- assignment ------------------------------------------------------------
+
+    async def restore(self, assigned: set[TP], consumer: SliceConsumer) -> None:
+        """Let the lanes of the assigned partitions go on from their checkpoints, and open.
+
+        Raises StreamError where state is missing, StreamError or whatever a table failed with where it can't be read.
+        """
+        self._lanes = {}
+        lanes: list[Lane] = []
+        for store in self._all_stores():
+            if store.failure is not None:
+                raise StreamError(f"state of {store.spec.name} can't be read: {store.failure}") from store.failure
+            lanes += [store.lane(p) for p in sorted(partitions_of(store.spec, assigned, self._settings))]
+        for lane in await resume(lanes, consumer, self._settings):
+            # From its first record on a lane has a checkpoint: that says from where on its alerts are its own, and
+            # tells an emptied changelog from a new one.
+            await self._settle(lane)
+        self._lanes = {(topic, lane.partition): lane for lane in lanes for topic in lane.spec.topics}
+        self._is_open = not self._has_failed
+
+    def close(self) -> None:
+        """Feed nothing until the next ``restore``."""
+        self._is_open = False
+
+    def distrust(self) -> None:
+        """Read all state anew at the next ``restore``."""
+        for store in self._all_stores():
+            store.distrust()
+
+    def fail(self) -> None:
+        """Feed and commit nothing any more."""
+        self._is_open, self._has_failed = False, True
+
+    # -- feeding ---------------------------------------------------------------
+
+    async def take(self, fetched: Fetched, consumer: SliceConsumer) -> None:
+        """Feed one slice and queue what it makes, at one go; then wait while too much is queued."""
+        records = fetched.records
+        lane = self._lanes.get((records.topic, records.partition))
+        if lane is None or not self._is_open or not consumer.is_fresh(fetched):
+            return  # fetched before a rebalance: whoever owns the partition now fetches it again
+        self._deliver(lane, lane.feed(fetched.first, records))
+        await self._publisher.relieved()
+
+    def hear_silence(self, consumer: SliceConsumer) -> None:
+        """Tell the lanes of topics that have been silent for ``kafka.idle_ms``."""
+        prefix, seconds = self._settings.kafka.prefix, self._settings.kafka.idle_ms / 1000
+        for lane in self._open_lanes():
+            ends = {topic: consumer.end_of(TP(prefix + topic, lane.partition)) for topic in lane.spec.topics}
+            output = lane.silence(seconds, ends)
+            if output is not None:
+                self._deliver(lane, output)
+
+    def _deliver(self, lane: Lane, output: Output) -> None:
+        spared = lane.publish(output, self._publisher)
+        self._observer.fed(output, stage=lane.spec.name, partition=lane.partition, now=time.time_ns() // 1_000_000)
+        if spared:
+            self._observer.suppressed(lane.spec.name, spared)
+
+    # -- commit ----------------------------------------------------------------
+
+    async def settle(self, consumer: SliceConsumer) -> dict[TP, int]:
+        """Make durable what every lane has done; returns the offsets that may then be committed.
+
+        Each lane's snapshot is of one instant, those of two lanes need not be: they share nothing.
+        Raises DeliveryError where Kafka did not take a record.
+        """
+        offsets: dict[TP, int] = {}
+        if self._has_failed:
+            return offsets
+        lanes = list(dict.fromkeys(self._lanes.values()))
+        for lane in lanes:
+            self._observe_lag(lane, consumer)
+            if lane.changed:
+                offsets.update(await self._settle(lane))
+        return offsets
+
+    async def _settle(self, lane: Lane) -> dict[TP, int]:
+        began = time.monotonic()
+        taken = lane.snapshot(self._publisher)
+        for outbox, queued in taken.sends.items():
+            await outbox.settled(queued)
+        changelog = self._publisher.outbox(changelog_topic(self._settings, lane.spec.name), lane.partition)
+        changelog.put((key, row, []) for key, row in zip(taken.keys, taken.rows, strict=True))
+        changelog.put([(CHECKPOINT, taken.checkpoint, [])])
+        await changelog.settled(changelog.queued)
+        prefix = self._settings.kafka.prefix
+        if changelog.next_offset is not None:
+            store = self._stores[lane.spec.topics[0]]
+            store.set_persisted_offset(TP(changelog.topic, lane.partition), changelog.next_offset - 1)
+        state = lane.stage.state
+        self._observer.committed(
+            stage=lane.spec.name,
+            partition=lane.partition,
+            offsets=taken.offsets,
+            keys=len(state),
+            nbytes=state.nbytes,
+            seconds=time.monotonic() - began,
+        )
+        return {TP(prefix + topic, lane.partition): offset for topic, offset in taken.offsets.items()}
+
+    def _observe_lag(self, lane: Lane, consumer: SliceConsumer) -> None:
+        for topic in lane.spec.topics:
+            end = consumer.end_of(TP(self._settings.kafka.prefix + topic, lane.partition))
+            if end is not None:
+                self._observer.lag(topic, lane.partition, max(0, end - lane.position[topic]))
+
+    def _open_lanes(self) -> Iterable[Lane]:
+        return dict.fromkeys(self._lanes.values()) if self._is_open else ()
+
+    def _all_stores(self) -> Iterable[LaneStore]:
+        return dict.fromkeys(self._stores.values())

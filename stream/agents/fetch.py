@@ -54,14 +54,14 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         self,
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,
-        max_records: int | None = None,  # noqa: ARG002  Faust's signature; slices have their own bound
+        timeout: float | None = None,  # noqa: ASYNC109  Faust's signature
+        max_records: int | None = None,  # noqa: ARG002  slices have their own bound
     ) -> dict[TP, list[Fetched]]:
         if not self.consumer.flow_active:
             return {}
         if private.is_stopped(consumer):
             raise ConsumerStoppedError
-        taken = await private.drained(consumer, active_partitions, timeout=timeout or 0.0)
+        taken = await private.drained(consumer, active_partitions, seconds=timeout or 0.0)
         epoch = self.epoch  # of the moment they were taken: there is no await between that and here
         return {TP(*tp): list(self._slices(tp, records, epoch)) for tp, records in taken.items()}
 

@@ -22,13 +22,13 @@ class Snapshot:
     """A stage at one instant: what must be durable, in this order, before ``offsets`` may be committed.
 
     sends       outbox → how many of its records, first of all
-    keys, rows  changed since the last snapshot; then the checkpoint, which vouches for them
+    keys, rows  changed since the last snapshot (None: deleted); then the checkpoint, which vouches for them
     offsets     topic → next offset to read
     """
 
     sends: dict[Outbox, int]
     keys: Sequence[bytes]
-    rows: Sequence[bytes]
+    rows: Sequence[bytes | None]
     checkpoint: bytes
     offsets: dict[str, int]
 

@@ -17,7 +17,7 @@ from aiokafka.structs import RecordMetadata
 from stream.core.stage import Outgoing
 from stream.errors import DeliveryError
 
-Queued = tuple[bytes | None, bytes, list[tuple[str, bytes]]]  # key, value, headers
+Queued = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
 ID_HEADER = "id"
 BACKLOG = 20_000  # records queued above which whoever feeds must wait
 

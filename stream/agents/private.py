@@ -1,8 +1,8 @@
 """The one file that names private attributes of faust and aiokafka, and why each is needed.
 
 Everything here was read in faust-streaming 0.15.3 and aiokafka 0.14.0, which ``pyproject.toml`` pins.
-``tests/stream/agents/test_private.py`` fails loudly when an upgrade moves a name or changes a method that is overridden:
-then read the new source, mend this file and the overriding method, and renew the fingerprint.
+``tests/stream/agents/test_private.py`` fails loudly when an upgrade moves a name or changes a method that is
+overridden: then read the new source, mend this file and the overriding method, and renew the fingerprint.
 """
 # ruff: noqa: SLF001  what this file is for
 
@@ -60,14 +60,14 @@ def seek(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> 
 
 
 async def drained(
-    consumer: AIOKafkaConsumer, wanted: Collection[TopicPartition], *, timeout: float
+    consumer: AIOKafkaConsumer, wanted: Collection[TopicPartition], *, seconds: float
 ) -> dict[TopicPartition, Drained]:
-    """Wait until some wanted partition has fetched records and take all there are; empty after ``timeout`` seconds.
+    """Wait until some wanted partition has fetched records and take all there are; empty after ``seconds``.
 
     Raises what the broker answered instead of records, and ConsumerStoppedError once the consumer is closed.
     """
     fetcher = consumer._fetcher
-    until = time.monotonic() + timeout
+    until = time.monotonic() + seconds
     with fetcher._subscriptions.fetch_context():  # tells the group coordinator that we poll
         while True:
             if fetcher._subscriptions.reassignment_in_progress:

@@ -84,7 +84,11 @@ class LaneStore(Store[bytes, bytes]):
         state.load([key for key in keys if key is not None], values)
 
     async def on_rebalance(
-        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+        self,
+        assigned: set[TP],  # noqa: ARG002  Faust's signature
+        revoked: set[TP],
+        newly_assigned: set[TP],  # noqa: ARG002
+        generation_id: int = 0,  # noqa: ARG002
     ) -> None:
         """Forget the lanes of partitions that went elsewhere."""
         topic = self.table.changelog_topic_name

@@ -61,7 +61,7 @@ def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings
         count = len(topic["partitions"])
         if count != settings.kafka.partitions:
             raise MachineError(
-                f"Topic {topic['name']} has {count} partitions, expected {settings.kafka.partitions} (kafka.partitions)",
+                f"Topic {topic['name']} has {count} partitions, expected {settings.kafka.partitions}",
                 "Set kafka.partitions to what is there, or use another kafka.prefix",
             )
     return missing
