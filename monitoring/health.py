@@ -10,23 +10,22 @@ RECOVERY_SECONDS = 900.0  # reading back state; a million keys take less than te
 class Progress:
     """What a worker was last seen doing; all times in seconds of one clock.
 
-    now, started  of the reading, of the process
-    heard         last report of any kind by the worker's loop
-    assigned      input partitions assigned; None before the group has answered
-    assigned_at   when they were
-    recovered_at  when their state was complete; None while it is being read back
-    taken_at      last slice with records in it; None before the first
-    uncommitted   since when work has been done that no commit covers; None where all is covered
-    waiting       since when records have waited without a break; None where none wait
-    lag           records that wait
+    now          of the reading
+    closed_at    start of the process, or of the rebalance under way or last done
+    opened_at    since when partitions are assigned and their state is complete; None while they are not
+    partitions   assigned when it opened
+    heard        last report of any kind by the worker's loop
+    taken_at     last slice with records in it; None before the first
+    uncommitted  since when work has been done that no commit covers; None where all is covered
+    waiting      since when records have waited without a break; None where none wait
+    lag          records that wait
     """
 
     now: float
-    started: float
-    heard: float
-    assigned: int | None = None
-    assigned_at: float | None = None
-    recovered_at: float | None = None
+    closed_at: float
+    opened_at: float | None = None
+    partitions: int = 0
+    heard: float = 0.0
     taken_at: float | None = None
     uncommitted: float | None = None
     waiting: float | None = None
@@ -38,21 +37,24 @@ def unhealthy(
 ) -> str:
     """Say why the worker should be restarted; "" where it should not.
 
-    While it starts or reads back state it gets ``recovery_seconds``. After that three things may last
+    Until it has its partitions and their state it gets ``recovery_seconds``. After that three things may last
     ``stalled_seconds``: silence of its loop, work without a commit, records that wait while none is taken. Having
-    nothing to do is healthy.
+    nothing to do, or no partition at all, is healthy.
     """
-    if seen.recovered_at is None:
-        since = seen.now - (seen.started if seen.assigned_at is None else seen.assigned_at)
-        return f"not recovered after {since:.0f} s" if since > recovery_seconds else ""
-    silent = seen.now - seen.heard
+    if seen.opened_at is None:
+        closed = seen.now - seen.closed_at
+        return f"no partitions with their state for {closed:.0f} s" if closed > recovery_seconds else ""
+    if not seen.partitions:
+        return ""
+    silent = seen.now - max(seen.heard, seen.opened_at)
     if silent > stalled_seconds:
         return f"no sign of life from the worker's loop for {silent:.0f} s"
-    open_work = 0.0 if seen.uncommitted is None else seen.now - max(seen.uncommitted, seen.recovered_at)
-    if open_work > stalled_seconds:
-        return f"events taken but nothing committed for {open_work:.0f} s, {seen.lag} records wait"
+    if seen.uncommitted is not None:
+        due = seen.now - seen.uncommitted
+        if due > stalled_seconds:
+            return f"events taken but nothing committed for {due:.0f} s, {seen.lag} records wait"
     if seen.waiting is not None:
-        stuck = seen.now - max(seen.waiting, seen.recovered_at, seen.taken_at or seen.started)
+        stuck = seen.now - max(seen.waiting, seen.taken_at or seen.opened_at)
         if stuck > stalled_seconds:
             return f"{seen.lag} records wait and none was taken for {stuck:.0f} s"
     return ""
@@ -60,8 +62,6 @@ def unhealthy(
 
 def unready(seen: Progress) -> str:
     """Say why the worker takes no events at present; "" where it does. Without partitions it is a ready stand-by."""
-    if seen.assigned is None:
-        return "no partitions assigned yet"
-    if seen.recovered_at is None:
-        return f"{seen.assigned} partitions assigned, their state not yet recovered"
+    if seen.opened_at is None:
+        return f"no partitions assigned with their state recovered, for {seen.now - seen.closed_at:.0f} s"
     return ""

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from monitoring.health import Progress
@@ -110,7 +109,6 @@ class Metrics:
         strict: bool = False,
     ) -> None:
         self.registry = registry
-        self._clock = clock
         self._strict = strict
         self._watch = Watch(clock)
         self._known: dict[str, set[tuple[str, ...]]] = {name: set(count.expected) for name, count in COUNTS.items()}
@@ -147,36 +145,35 @@ class Metrics:
         self._lag = self._gauge("weir_consumer_lag_records", "Records that wait", "topic", "partition")
         age = self._gauge("weir_commit_age_seconds", "Age of the oldest work that no commit covers; 0: all is covered")
         age.set_function(self._watch.commit_age_seconds)
-        self._assigned = self._gauge("weir_assigned_partitions", "Input partitions this worker reads")
+        self._partitions = self._gauge("weir_assigned_partitions", "Input partitions this worker reads")
         self._ready = self._gauge("weir_ready", "1 while partitions are assigned and their state is complete")
-        self._recovery = self._gauge("weir_recovery_seconds", "From the last assignment to complete state")
+        self._recovery = self._gauge(
+            "weir_recovery_seconds", "From the last rebalance, or the start, to partitions with complete state"
+        )
         self._keys = self._gauge("weir_state_keys", "Keys remembered", "table", "partition")
         self._bytes = self._gauge("weir_state_bytes", "Bytes held, arrays and index", "table", "partition")
         self._models = self._gauge("weir_model_info", "1 for each detector that scores", "detector", "version")
 
     def _declare_latencies(self) -> None:
         self._scored = Latencies("weir_scored_latency_seconds", "Record timestamp to score", "kind", _EVENTS)
-        self._alerted = Latencies("weir_alert_latency_seconds", "Record timestamp of the cause to alert made")
-        self._slices = Latencies("weir_slice_seconds", "Time a stage takes for one slice", "stage", _STAGES)
+        self._alerted = Latencies("weir_alert_latency_seconds", "Record timestamp of the cause to alert queued")
         self._commits = Latencies("weir_commit_seconds", "Snapshot to durable rows, per commit", "stage", _STAGES)
-        for latencies in (self._scored, self._alerted, self._slices, self._commits):
+        for latencies in (self._scored, self._alerted, self._commits):
             self.registry.register(latencies)
 
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
-        """Add what a stage made of a slice that it was given at ``now``, epoch ms."""
-        self._watch.heard()
+        """Add what a stage made of a slice; ``now``, epoch ms, is when that was queued for publication."""
         if not output.counts:
             return  # idle: nothing was taken
         self._watch.took(stage, partition)
-        done = self._clock()
-        self._slices.observe(np.array([max(done - now / 1000.0, 0.0)]), stage)
         for key, increment in output.counts.items():
             self._add(key, increment)
         if output.scored.size:
             kind = "ticks" if ("scored", "ticks") in output.counts else "payments"
-            self._scored.observe(self._since(output.scored, done), kind)
+            self._ahead.inc(int(np.count_nonzero(output.scored > now)))
+            self._scored.observe(np.maximum(now - output.scored, 0) / 1000.0, kind)
         if output.alerted.size:
-            self._alerted.observe(np.maximum(done - output.alerted / 1000.0, 0.0))
+            self._alerted.observe(np.maximum(now - output.alerted, 0) / 1000.0)
         if output.figures:
             self._symbols.update(output.figures)
 
@@ -192,13 +189,6 @@ class Metrics:
         known.add(labels)
         counter = self._counters[name]
         (counter.labels(*labels) if labels else counter).inc(increment)
-
-    def _since(self, produced: NDArray[np.int64], done: float) -> NDArray[np.float64]:
-        seconds = done - produced / 1000.0
-        ahead = int(np.count_nonzero(seconds < 0.0))
-        if ahead:
-            self._ahead.inc(ahead)
-        return np.maximum(seconds, 0.0)
 
     def suppressed(self, topic: str, count: int) -> None:
         """Add records that were on the topic already when a crash had come between them and their commit."""
@@ -225,17 +215,18 @@ class Metrics:
         self._keys.labels(stage, str(partition)).set(keys)
         self._bytes.labels(stage, str(partition)).set(nbytes)
 
-    def assigned(self, partitions: int) -> None:
-        """Take note of so many input partitions assigned anew; gauges of partitions begin again."""
-        self._watch.assigned(partitions)
-        self._assigned.set(partitions)
+    def closed(self) -> None:
+        """Take note of a rebalance: nothing is taken until ``opened``, and gauges of partitions begin again."""
+        self._watch.closed()
+        self._partitions.set(0)
         self._ready.set(0)
         for gauge in (self._lag, self._keys, self._bytes):
             gauge.clear()
 
-    def recovered(self) -> None:
-        """Take note that the state of every assigned partition is complete."""
-        self._recovery.set(self._watch.recovered())
+    def opened(self, partitions: int) -> None:
+        """Take note of so many input partitions assigned, their state complete."""
+        self._recovery.set(self._watch.opened(partitions))
+        self._partitions.set(partitions)
         self._ready.set(1)
 
     def serves(self, detectors: Mapping[str, str]) -> None:

@@ -13,18 +13,17 @@ class Watch:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._started = self._heard = clock()
-        self._assigned: int | None = None
-        self._assigned_at: float | None = None
-        self._recovered_at: float | None = None
+        self._heard = clock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._closed_at = self._clock()
+        self._opened_at: float | None = None
+        self._partitions = 0
         self._taken_at: float | None = None
         self._uncommitted: dict[tuple[str, int], float] = {}  # stage and partition → first work since its commit
         self._lag: dict[tuple[str, int], int] = {}
         self._waiting: float | None = None
-
-    def heard(self) -> None:
-        """Note a sign of life."""
-        self._heard = self._clock()
 
     def took(self, stage: str, partition: int) -> None:
         """Note that a stage took events which no commit covers yet."""
@@ -33,30 +32,27 @@ class Watch:
 
     def committed(self, stage: str, partition: int) -> None:
         """Note that all a stage took of a partition is durable."""
-        self.heard()
+        self._heard = self._clock()
         self._uncommitted.pop((stage, partition), None)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
         """Note how many records of a partition wait."""
-        self.heard()
+        self._heard = self._clock()
         self._lag[topic, partition] = records
         if any(self._lag.values()):
             self._waiting = self._waiting or self._heard
         else:
             self._waiting = None
 
-    def assigned(self, partitions: int) -> None:
-        """Note a new assignment: what was known of the last one is void."""
-        self._heard = self._assigned_at = self._clock()
-        self._assigned = partitions
-        self._recovered_at = self._waiting = None
-        self._uncommitted.clear()
-        self._lag.clear()
+    def closed(self) -> None:
+        """Note that partitions were taken away; what was known of them is void."""
+        self._forget()
 
-    def recovered(self) -> float:
-        """Note that the state of the assignment is complete; returns the seconds that took."""
-        self._heard = self._recovered_at = self._clock()
-        return self._recovered_at - (self._started if self._assigned_at is None else self._assigned_at)
+    def opened(self, partitions: int) -> float:
+        """Note that partitions are assigned and their state is complete; returns the seconds without them."""
+        self._heard = self._opened_at = self._clock()
+        self._partitions = partitions
+        return self._opened_at - self._closed_at
 
     def commit_age_seconds(self) -> float:
         """Age of the oldest work that no commit covers, 0 where there is none."""
@@ -67,11 +63,10 @@ class Watch:
         """Read everything at once."""
         return Progress(
             now=self._clock(),
-            started=self._started,
+            closed_at=self._closed_at,
+            opened_at=self._opened_at,
+            partitions=self._partitions,
             heard=self._heard,
-            assigned=self._assigned,
-            assigned_at=self._assigned_at,
-            recovered_at=self._recovered_at,
             taken_at=self._taken_at,
             uncommitted=min(tuple(self._uncommitted.values()), default=None),
             waiting=self._waiting,

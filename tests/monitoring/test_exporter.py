@@ -34,27 +34,26 @@ def test_metrics_are_served_on_a_free_port() -> None:
     assert "process_start_time_seconds" in body
 
 
-def test_a_worker_becomes_ready_when_its_state_is_complete() -> None:
-    """Until then the body says what it waits for."""
-    metrics = Metrics(CollectorRegistry())
+def test_a_worker_is_ready_while_it_has_partitions_and_their_state() -> None:
+    """Before, and during a rebalance, the body says what it waits for."""
+    metrics = Metrics(CollectorRegistry(), clock=lambda: 1000.0)
     with Exporter(metrics) as exporter:
         before = get(exporter, "/readyz")
-        metrics.assigned(4)
-        recovering = get(exporter, "/readyz")
-        metrics.recovered()
+        metrics.opened(4)
         after = get(exporter, "/readyz")
+        metrics.closed()
+        rebalancing = get(exporter, "/readyz")
 
-    assert before == (503, "no partitions assigned yet\n")
-    assert recovering == (503, "4 partitions assigned, their state not yet recovered\n")
+    assert before == (503, "no partitions assigned with their state recovered, for 0 s\n")
     assert after == (200, "ok\n")
+    assert rebalancing == before
 
 
-def test_health_fails_with_the_reason_when_nothing_is_committed() -> None:
+def test_health_fails_with_the_reason_when_the_worker_stalls() -> None:
     """A liveness probe restarts the worker, and its log says why."""
     now = 1000.0
     metrics = Metrics(CollectorRegistry(), clock=lambda: now)
-    metrics.assigned(4)
-    metrics.recovered()
+    metrics.opened(4)
     with Exporter(metrics) as exporter:
         well = get(exporter, "/healthz")
         now = 1090.0

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from monitoring.health import Progress, unhealthy, unready
 
-WELL = Progress(now=1000.0, started=0.0, heard=999.5, assigned=8, assigned_at=1.0, recovered_at=3.0, taken_at=999.5)
+WELL = Progress(now=1000.0, closed_at=0.0, opened_at=3.0, partitions=8, heard=999.5, taken_at=999.5)
 
 
 def test_a_worker_that_takes_and_commits_is_healthy() -> None:
@@ -43,24 +43,28 @@ def test_a_silent_loop_is_unhealthy() -> None:
 
 def test_recovery_has_its_own_longer_limit() -> None:
     """Reading back state commits nothing; only after a quarter of an hour is it given up."""
-    recovering = Progress(now=1000.0, started=0.0, heard=200.0, assigned=8, assigned_at=200.0)
+    recovering = Progress(now=1000.0, closed_at=200.0, heard=200.0)
 
     assert unhealthy(recovering) == ""
-    assert unhealthy(replace(recovering, now=1101.0)) == "not recovered after 901 s"
+    assert unhealthy(replace(recovering, now=1101.0)) == "no partitions with their state for 901 s"
 
 
 def test_backlog_from_before_the_recovery_counts_from_its_end() -> None:
     """A worker that has just come back to an old backlog gets its minute."""
-    assert unhealthy(replace(WELL, recovered_at=980.0, waiting=10.0, taken_at=None, lag=9)) == ""
+    back = replace(WELL, opened_at=980.0, waiting=10.0, taken_at=None, lag=9)
+
+    assert unhealthy(back) == ""
+    assert unhealthy(replace(back, now=1041.0, heard=1041.0)) == "9 records wait and none was taken for 61 s"
 
 
 def test_ready_means_assigned_and_recovered() -> None:
-    """Each missing step is named."""
-    assert unready(Progress(now=1.0, started=0.0, heard=0.0)) == "no partitions assigned yet"
-    assert unready(replace(WELL, recovered_at=None)) == "8 partitions assigned, their state not yet recovered"
+    """From the last commit before a rebalance on it is not, and says for how long."""
+    assert unready(Progress(now=5.0, closed_at=1.0)) == "no partitions assigned with their state recovered, for 4 s"
     assert unready(WELL) == ""
 
 
-def test_a_stand_by_without_partitions_is_ready() -> None:
-    """More workers than partitions: the extra one waits, which is its job."""
-    assert unready(replace(WELL, assigned=0)) == ""
+def test_a_stand_by_without_partitions_is_ready_and_healthy() -> None:
+    """More workers than partitions: the extra one waits in silence, which is its job."""
+    stand_by = replace(WELL, partitions=0, heard=3.0, taken_at=None)
+
+    assert (unready(stand_by), unhealthy(stand_by)) == ("", "")

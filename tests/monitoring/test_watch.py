@@ -17,8 +17,7 @@ def a_watch() -> tuple[Watch, Clock]:
     """A watch over a worker that has just recovered."""
     clock = Clock()
     watch = Watch(clock)
-    watch.assigned(4)
-    watch.recovered()
+    watch.opened(4)
     return watch, clock
 
 
@@ -34,7 +33,7 @@ def test_the_commit_age_is_that_of_the_oldest_uncommitted_work() -> None:
 
     assert watch.commit_age_seconds() == 70.0
     assert unhealthy(watch.progress()) == "no sign of life from the worker's loop for 65 s"
-    watch.heard()
+    watch.lag("transactions", 0, 0)
     assert unhealthy(watch.progress()).startswith("events taken but nothing committed for 70 s")
     watch.committed("customers", 0)
     assert watch.commit_age_seconds() == 0.0
@@ -54,15 +53,15 @@ def test_waiting_is_counted_from_when_records_began_to_wait() -> None:
     assert watch.progress().waiting is None
 
 
-def test_a_new_assignment_forgets_the_partitions_of_the_last() -> None:
+def test_a_rebalance_forgets_the_partitions_of_the_last() -> None:
     """Another worker's backlog and work are not this one's."""
     watch, clock = a_watch()
     watch.lag("ticks", 0, 5)
     watch.took("market", 0)
     clock.now = 130.0
-    watch.assigned(2)
+    watch.closed()
     clock.now = 133.0
 
-    assert watch.recovered() == 3.0
+    assert watch.opened(2) == 3.0
     assert watch.progress().lag == 0
     assert watch.commit_age_seconds() == 0.0
