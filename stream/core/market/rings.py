@@ -1,6 +1,7 @@
 """Rings: bounded memory of the last values, read oldest first or as far back as a window reaches."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.risk.compiled import kernel
 from stream.core.columns import Floats
@@ -30,7 +31,7 @@ def newest(ring: Floats, count: int, wanted: int) -> Floats:
 
 
 @kernel
-def bars_since(bar: np.ndarray, count: int, bar_ms: int, start: int) -> int:  # type: ignore[type-arg]  # u4 by numba
+def bars_since(bar: NDArray[np.uint32], count: int, bar_ms: int, start: int) -> int:
     """Count the entries whose bar ended after ``start``.
 
     bar     (size,) ring of bar numbers, rising

@@ -13,7 +13,7 @@ from stream.core.market.kernel import Columns, walk
 from stream.core.market.limits import limits_of
 from stream.core.market.row import KINDS
 from stream.core.market.table import SymbolTable
-from stream.core.market.words import Cause, alert, figures_of, snapshot
+from stream.core.market.words import Cause, alert, figures_of, read_notes, snapshot
 from stream.core.stage import Outgoing, Output, Slice, unread
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_ticks, encode
@@ -117,16 +117,16 @@ class MarketStage:
         """Put notes into words; returns the places of the ticks behind the alerts told."""
         told: list[int] = []
         names = self.state.names
-        for note in sorted(notes, key=lambda note: (note["tick"], names[note["row"]])):
-            i, symbol = int(note["tick"]), names[note["row"]]
+        for note in sorted(read_notes(notes), key=lambda note: (note.tick, names[note.row])):
+            i, symbol = note.tick, names[note.row]
             source = SourceRef(topic=TICKS.name, partition=self._partition, offset=int(ticks.offset[i]))
             figures = figures_of(note)
             output.figures[symbol] = figures
             risk = snapshot(note, symbol, figures, source)
             output.records.append(self._out(RISK.name, symbol, encode(risk), risk.id))
-            if note["told"] == HELD:
-                output.counts["held_back", KINDS[KIND_OF[note["cause"]]]] += 1
-            if note["told"] == TOLD:
+            if note.told == HELD:
+                output.counts["held_back", KINDS[KIND_OF[note.cause]]] += 1
+            if note.told == TOLD:
                 cause = Cause(source, int(ticks.produced[i]))
                 bar = self._settings.market.bar_seconds
                 made = alert(note, symbol, figures, cause, now=now, config=self._config, bar=bar)

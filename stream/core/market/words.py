@@ -27,6 +27,22 @@ _ACTIONS = (
 _EVIDENCE = ("last", "bid", "ask", "mid", "volatility_ewma", "value_at_risk_99", "drawdown")
 
 
+class Note(NamedTuple):
+    """One note of the kernel in Python's numbers; the fields are those of ``breaches.NOTE``."""
+
+    tick: int
+    row: int
+    at: int
+    span: int
+    cause: int
+    told: int
+    score: float
+    threshold: float
+    value: float
+    usual: float
+    figures: list[float]
+
+
 class Cause(NamedTuple):
     """The tick behind a note: where it stands and when it came."""
 
@@ -34,51 +50,51 @@ class Cause(NamedTuple):
     produced: int  # record timestamp, epoch ms
 
 
-def name_of(note: Notes, symbol: str, source: SourceRef, *, prefix: str = "") -> str:
+def read_notes(notes: Notes) -> list[Note]:
+    """Take the kernel's notes over into Python, column by column."""
+    return list(map(Note._make, zip(*(notes[name].tolist() for name in Note._fields), strict=True)))
+
+
+def name_of(note: Note, symbol: str, source: SourceRef, *, prefix: str = "") -> str:
     """Name an alert or snapshot by its cause; many symbols can fall silent at one tick, so these bear the symbol."""
-    cause = int(note["cause"])
-    detector = prefix + (f"{CAUSES[cause]}:{symbol}" if cause == STALE else CAUSES[cause])
+    detector = prefix + (f"{CAUSES[STALE]}:{symbol}" if note.cause == STALE else CAUSES[note.cause])
     return alert_id(source.topic, source.partition, source.offset, detector)
 
 
-def figures_of(note: Notes) -> dict[str, float | None]:
+def figures_of(note: Note) -> dict[str, float | None]:
     """The figures by name, None for those not known."""
-    values: list[float] = note["figures"].tolist()
-    return {name: value if math.isfinite(value) else None for name, value in zip(FIGURES, values, strict=True)}
+    return {name: value if math.isfinite(value) else None for name, value in zip(FIGURES, note.figures, strict=True)}
 
 
-def snapshot(note: Notes, symbol: str, figures: dict[str, float | None], source: SourceRef) -> RiskSnapshot:
+def snapshot(note: Note, symbol: str, figures: dict[str, float | None], source: SourceRef) -> RiskSnapshot:
     """Make the risk snapshot of a note."""
     return RiskSnapshot(
         id=name_of(note, symbol, source, prefix="risk:"),
         symbol=symbol,
-        at=int(note["at"]),
-        cause=CAUSES[note["cause"]],
+        at=note.at,
+        cause=CAUSES[note.cause],
         figures=figures,
         source=source,
     )
 
 
 def alert(
-    note: Notes, symbol: str, figures: dict[str, float | None], cause: Cause, *, now: int, config: str, bar: int
+    note: Note, symbol: str, figures: dict[str, float | None], cause: Cause, *, now: int, config: str, bar: int
 ) -> Alert:
     """Make the alert of a note that is told; ``bar`` is its length in seconds."""
-    code = int(note["cause"])
-    score, threshold = float(note["score"]), float(note["threshold"])
+    code, score, threshold = note.cause, note.score, note.threshold
     return Alert(
         id=name_of(note, symbol, cause.source),
         kind=KINDS[KIND_OF[code]],
         severity=severity(score, threshold),
-        at=int(note["at"]),
+        at=note.at,
         detected_at=now,
         emitted_at=now,
         produced_at=cause.produced,
         entity=Entity(kind="symbol", id=symbol),
         score=score,
         threshold=threshold,
-        reasons=(
-            Reason(feature=_FEATURES[code], value=float(note["value"]), usual=float(note["usual"]), contribution=score),
-        ),
+        reasons=(Reason(feature=_FEATURES[code], value=note.value, usual=note.usual, contribution=score),),
         sentence=_SENTENCES[code](note, symbol, bar),
         detector=DetectorRef(name=CAUSES[code], version=_VERSION),
         config=config,
@@ -88,40 +104,41 @@ def alert(
     )
 
 
-def _jump(note: Notes, symbol: str, bar: int) -> str:
-    verb = "fell" if note["value"] < 0 else "rose"
-    span = _span(max(bar, int(note["span"]) // 1000))
-    return f"{symbol} {verb} {_percent(abs(note['value']))} in {span}, {note['score']:.1f} times its usual move."
+def _jump(note: Note, symbol: str, bar: int) -> str:
+    verb = "fell" if note.value < 0 else "rose"
+    span = _span(max(bar, note.span // 1000))
+    return f"{symbol} {verb} {_percent(abs(note.value))} in {span}, {note.score:.1f} times its usual move."
 
 
-def _drawdown(note: Notes, symbol: str, _: int) -> str:
-    return f"{symbol} stands {_percent(note['value'])} below its peak; the limit is {_percent(note['threshold'])}."
+def _drawdown(note: Note, symbol: str, _: int) -> str:
+    return f"{symbol} stands {_percent(note.value)} below its peak; the limit is {_percent(note.threshold)}."
 
 
-def _loss(note: Notes, symbol: str, bar: int) -> str:
-    ratio = -note["value"] / note["usual"]
-    at_risk = _percent(note["usual"])
-    return f"{symbol} lost {_percent(note['score'])} in {_span(bar)}, {ratio:.1f} times its 99 % value at risk of {at_risk}."
+def _loss(note: Note, symbol: str, bar: int) -> str:
+    ratio = -note.value / note.usual
+    at_risk = _percent(note.usual)
+    lost = f"{symbol} lost {_percent(note.score)} in {_span(bar)}"
+    return f"{lost}, {ratio:.1f} times its 99 % value at risk of {at_risk}."
 
 
-def _spread(note: Notes, symbol: str, _: int) -> str:
-    spread, usual = _percent(note["value"]), _percent(note["usual"])
-    return f"{symbol}'s quoted spread is {spread} of the price, {note['score']:.1f} times its usual {usual}."
+def _spread(note: Note, symbol: str, _: int) -> str:
+    spread, usual = _percent(note.value), _percent(note.usual)
+    return f"{symbol}'s quoted spread is {spread} of the price, {note.score:.1f} times its usual {usual}."
 
 
-def _stale(note: Notes, symbol: str, _: int) -> str:
-    return f"{symbol} has been silent for {note['value']:.0f} s; a tick every {note['usual']:.1f} s is usual."
+def _stale(note: Note, symbol: str, _: int) -> str:
+    return f"{symbol} has been silent for {note.value:.0f} s; a tick every {note.usual:.1f} s is usual."
 
 
-def _burst(note: Notes, symbol: str, _: int) -> str:
-    return f"{_percent(note['value'])} of {symbol}'s latest ticks were refused as bad prices; nearly none is usual."
+def _burst(note: Note, symbol: str, _: int) -> str:
+    return f"{_percent(note.value)} of {symbol}'s latest ticks were refused as bad prices; nearly none is usual."
 
 
-_SENTENCES: tuple[Callable[[Notes, str, int], str], ...] = (_jump, _jump, _drawdown, _loss, _spread, _stale, _burst)
+_SENTENCES: tuple[Callable[[Note, str, int], str], ...] = (_jump, _jump, _drawdown, _loss, _spread, _stale, _burst)
 
 
 def _percent(ratio: float) -> str:
-    return f"{np.format_float_positional(100 * float(ratio), precision=2, fractional=False, trim='-')} %"
+    return f"{np.format_float_positional(100 * ratio, precision=2, fractional=False, trim='-')} %"
 
 
 def _span(seconds: int) -> str:

@@ -1,0 +1,36 @@
+"""Compiling: numba with a cache on disk that is renewed when any kernel changes, not only the one in hand.
+
+Numba's own cache looks at the file of each function alone; a caller in another file would go on with the old callee.
+Here the stamp is a digest of all sources beside the function and of the measures of this folder.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+F = TypeVar("F", bound=Callable[..., object])
+_MEASURES = Path(__file__).parent
+
+
+def kernel(function: F) -> F:
+    """Compile a function on first call, or load it as compiled from the very same sources."""
+    compiled = njit(cache=True)(function)
+    if isinstance(compiled, Dispatcher):  # a plain function where NUMBA_DISABLE_JIT is set
+        folder = Path(function.__code__.co_filename).parent
+        cache_file: Any = compiled._cache._cache_file  # type: ignore[attr-defined]  # noqa: SLF001  # no other door
+        cache_file._source_stamp = _digest(folder)  # noqa: SLF001  # likewise
+    return compiled
+
+
+@cache
+def _digest(folder: Path) -> str:
+    """Name the sources of a folder and of the measures by their content."""
+    digest = hashlib.sha256()
+    for source in sorted({*folder.glob("*.py"), *_MEASURES.glob("*.py")}):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
