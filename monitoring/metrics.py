@@ -197,7 +197,8 @@ class Metrics:
     def lag(self, topic: str, partition: int, records: int) -> None:
         """Take how many records of a partition wait."""
         self._watch.lag(topic, partition, records)
-        self._lag.labels(topic, str(partition)).set(records)
+        if self._watch.is_open:
+            self._lag.labels(topic, str(partition)).set(records)
 
     def committed(
         self,
@@ -209,11 +210,12 @@ class Metrics:
         nbytes: int,
         seconds: float,
     ) -> None:
-        """Take note of a commit and of the size of the state it made durable."""
+        """Take note of a commit, and of the size of the state it made durable unless the partition is being given up."""
         self._watch.committed(stage, partition)
         self._commits.observe(np.array([seconds]), stage)
-        self._keys.labels(stage, str(partition)).set(keys)
-        self._bytes.labels(stage, str(partition)).set(nbytes)
+        if self._watch.is_open:
+            self._keys.labels(stage, str(partition)).set(keys)
+            self._bytes.labels(stage, str(partition)).set(nbytes)
 
     def closed(self) -> None:
         """Take note of a rebalance: nothing is taken until ``opened``, and gauges of partitions begin again."""

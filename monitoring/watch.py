@@ -25,6 +25,11 @@ class Watch:
         self._lag: dict[tuple[str, int], int] = {}
         self._waiting: float | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether partitions are assigned and their state is complete."""
+        return self._opened_at is not None
+
     def took(self, stage: str, partition: int) -> None:
         """Note that a stage took events which no commit covers yet."""
         self._heard = self._taken_at = self._clock()
@@ -36,8 +41,10 @@ class Watch:
         self._uncommitted.pop((stage, partition), None)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
-        """Note how many records of a partition wait."""
+        """Note how many records of a partition wait; while closed that is no longer this worker's matter."""
         self._heard = self._clock()
+        if not self.is_open:
+            return
         self._lag[topic, partition] = records
         if any(self._lag.values()):
             self._waiting = self._waiting or self._heard

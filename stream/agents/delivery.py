@@ -57,10 +57,13 @@ class Delivery:
             await self._settle(lane)
         self._lanes = {(topic, lane.partition): lane for lane in lanes for topic in lane.spec.topics}
         self._is_open = not self._has_failed
+        if self._is_open:
+            self._observer.opened(len(self._lanes))
 
     def close(self) -> None:
         """Feed nothing until the next ``restore``."""
         self._is_open = False
+        self._observer.closed()
 
     def distrust(self) -> None:
         """Read all state anew at the next ``restore``."""

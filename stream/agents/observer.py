@@ -8,6 +8,14 @@ from stream.core.stage import Output
 class Observer(Protocol):
     """Told of every slice and every commit; called on the worker's event loop."""
 
+    def closed(self) -> None:
+        """Take note that partitions were taken away: nothing is fed until ``opened``."""
+        ...
+
+    def opened(self, partitions: int) -> None:
+        """Take note that so many input partitions are assigned and their state is complete."""
+        ...
+
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
         """Take note of what a stage made of one slice, or of hearing that it is idle; ``now`` is epoch ms."""
         ...
@@ -34,6 +42,12 @@ class Observer(Protocol):
 
 class Silent:
     """Implements ``Observer`` for those who measure nothing."""
+
+    def closed(self) -> None:
+        """Ignore it."""
+
+    def opened(self, partitions: int) -> None:
+        """Ignore it."""
 
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
         """Ignore it."""

@@ -115,6 +115,7 @@ def test_a_commit_shows_the_state_it_made_durable() -> None:
     """Keys and bytes per table and partition, and how long the rows took."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
+    metrics.opened(8)
     metrics.committed(stage="customers", partition=3, offsets={"transactions": 7}, keys=10, nbytes=9000, seconds=0.02)
 
     assert value(registry, "weir_state_keys", table="customers", partition="3") == 10.0
@@ -123,16 +124,20 @@ def test_a_commit_shows_the_state_it_made_durable() -> None:
 
 
 def test_a_lost_partition_leaves_no_gauge_behind() -> None:
-    """After a rebalance another worker reports it; two reports would add up to twice the lag."""
+    """After a rebalance another worker reports it, also where its last commit here comes once it is given up."""
     registry = CollectorRegistry()
     metrics = Metrics(registry)
+    metrics.opened(2)
     metrics.lag("ticks", 0, 100)
     metrics.closed()
+    metrics.committed(stage="market", partition=0, offsets={}, keys=3, nbytes=9, seconds=0.1)
+    metrics.lag("ticks", 0, 90)
     metrics.opened(1)
     metrics.lag("ticks", 1, 5)
 
     lags = {key: v for key, v in scrape(registry).items() if key[0] == "weir_consumer_lag_records"}
     assert list(lags.values()) == [5.0]
+    assert not any(name.startswith("weir_state") for name, _ in scrape(registry))
 
 
 def test_a_model_swap_leaves_one_version_in_service() -> None:
