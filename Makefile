@@ -1,5 +1,5 @@
 # Every target is one line; `make help` lists them. Only Python 3.11+, pip and make are needed beforehand.
-UV := $(shell command -v uv 2>/dev/null || echo python3 -m uv)
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check lint types imports bench render render-check
 
@@ -7,7 +7,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 setup:  ## get uv by pip if it is missing
-	@command -v uv >/dev/null 2>&1 || python3 -m uv --version >/dev/null 2>&1 || python3 -m pip install --quiet --user uv || python3 -m pip install --quiet uv
+	@command -v $(UV) >/dev/null || python3 -m pip install --quiet --target .uv uv
 
 run: setup  ## start Kafka, a worker and simulated producers, and watch (ARGS="--for 60s" …)
 	$(UV) run weir run $(ARGS)
