@@ -26,13 +26,18 @@ def in_order(ring: Floats, count: int) -> Floats:
 
 @kernel
 def newest(ring: Floats, count: int, wanted: int) -> Floats:
-    """Copy the last ``wanted`` entries, oldest first."""
-    return in_order(ring, count)[min(count, ring.size) - wanted :]
+    """Copy the last ``wanted`` entries, at most those held, oldest first."""
+    out = np.empty(wanted)
+    slot = (count - wanted) % ring.size
+    for i in range(wanted):
+        out[i] = ring[slot]
+        slot = slot + 1 if slot + 1 < ring.size else 0
+    return out
 
 
 @kernel
 def bars_since(bar: NDArray[np.uint32], count: int, bar_ms: int, start: int) -> int:
-    """Count the entries whose bar ended after ``start``.
+    """Count the entries whose bar ended after ``start``, by bisection.
 
     bar     (size,) ring of bar numbers, rising
     count   >= 0    entries ever written
@@ -41,7 +46,12 @@ def bars_since(bar: NDArray[np.uint32], count: int, bar_ms: int, start: int) -> 
     -> entries, or UNKNOWN where some that were forgotten may belong
     """
     held = min(count, bar.size)
-    found = 0
-    while found < held and (np.int64(bar[(count - 1 - found) % bar.size]) + 1) * bar_ms > start:
-        found += 1
-    return UNKNOWN if found == bar.size and count > bar.size else found
+    first = count - held  # entry numbers: the oldest held,
+    low, high = first, count  # and the bounds of the first that ended after ``start``
+    while low < high:
+        middle = (low + high) // 2
+        if (np.int64(bar[middle % bar.size]) + 1) * bar_ms > start:
+            high = middle
+        else:
+            low = middle + 1
+    return UNKNOWN if low == first > 0 else count - low

@@ -9,11 +9,12 @@ from stream.core.columns import Ints, Rejected, Ticks
 from stream.core.market.breaches import NOTE, Notes
 from stream.core.market.clock import ACTIVE, CHECK, WATERMARK, find_stale, new_clock
 from stream.core.market.codes import FILTERED, HELD, KIND_OF, LATE, OVERFLOWED, TOLD
+from stream.core.market.figures import FIGURES
 from stream.core.market.kernel import Columns, walk
 from stream.core.market.limits import limits_of
 from stream.core.market.row import KINDS
 from stream.core.market.table import SymbolTable
-from stream.core.market.words import Cause, alert, figures_of, read_notes, snapshot
+from stream.core.market.words import Cause, alert, read_notes, snapshot
 from stream.core.stage import Outgoing, Output, Slice, unread
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_ticks, encode
@@ -120,7 +121,7 @@ class MarketStage:
         for note in sorted(read_notes(notes), key=lambda note: (note.tick, names[note.row])):
             i, symbol = note.tick, names[note.row]
             source = SourceRef(topic=TICKS.name, partition=self._partition, offset=int(ticks.offset[i]))
-            figures = figures_of(note)
+            figures = dict(zip(FIGURES, note.figures, strict=True))
             output.figures[symbol] = figures
             risk = snapshot(note, symbol, figures, source)
             output.records.append(self._out(RISK.name, symbol, encode(risk), risk.id))

@@ -1,6 +1,5 @@
 """Words: from a note of the kernel to the alert and the snapshot that people read."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,7 +8,6 @@ import numpy as np
 from stream.core.alerting import alert_id, severity
 from stream.core.market.breaches import Notes
 from stream.core.market.codes import CAUSES, KIND_OF, STALE
-from stream.core.market.figures import FIGURES
 from stream.core.market.row import KINDS
 from stream.wire.events import Alert, DetectorRef, Entity, Reason, RiskSnapshot, SourceRef
 
@@ -40,7 +38,7 @@ class Note(NamedTuple):
     threshold: float
     value: float
     usual: float
-    figures: list[float]
+    figures: list[float | None]  # None: not known
 
 
 class Cause(NamedTuple):
@@ -52,18 +50,16 @@ class Cause(NamedTuple):
 
 def read_notes(notes: Notes) -> list[Note]:
     """Take the kernel's notes over into Python, column by column."""
-    return list(map(Note._make, zip(*(notes[name].tolist() for name in Note._fields), strict=True)))
+    figures = notes["figures"].astype(object)
+    figures[~np.isfinite(notes["figures"])] = None
+    columns = [notes[name].tolist() for name in Note._fields[:-1]]
+    return list(map(Note._make, zip(*columns, figures.tolist(), strict=True)))
 
 
 def name_of(note: Note, symbol: str, source: SourceRef, *, prefix: str = "") -> str:
     """Name an alert or snapshot by its cause; many symbols can fall silent at one tick, so these bear the symbol."""
     detector = prefix + (f"{CAUSES[STALE]}:{symbol}" if note.cause == STALE else CAUSES[note.cause])
     return alert_id(source.topic, source.partition, source.offset, detector)
-
-
-def figures_of(note: Note) -> dict[str, float | None]:
-    """The figures by name, None for those not known."""
-    return {name: value if math.isfinite(value) else None for name, value in zip(FIGURES, note.figures, strict=True)}
 
 
 def snapshot(note: Note, symbol: str, figures: dict[str, float | None], source: SourceRef) -> RiskSnapshot:
