@@ -1,0 +1,185 @@
+"""The artefact of a training: weights and a manifest with the hash of every file, never a pickle.
+
+``manifest.json`` holds what decides a score beside the weights, and what is known about their making. ``identity`` is
+the hash of what decides scores: the version that every score names.
+"""
+
+import hashlib
+import json
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from models.calibration import Calibration
+from models.scaling import Floats32
+from stream.core.names import FEATURES
+from stream.errors import ModelError
+
+MANIFEST = "manifest.json"
+WEIGHTS = "weights.npz"
+FORMAT = 1
+REFERENCE = Path(__file__).parent / "trained"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Common form of all parts of a manifest."""
+
+
+class Operating(Section, frozen=True, kw_only=True):
+    """Where a detector alerts and what its scores mean."""
+
+    threshold: float
+    calibration_score: list[float]
+    calibration_probability: list[float]
+
+    @property
+    def calibration(self) -> Calibration:
+        """The table from score to probability."""
+        return Calibration(score=np.array(self.calibration_score), probability=np.array(self.calibration_probability))
+
+
+class Network(Section, frozen=True, kw_only=True):
+    """The autoencoder beside its weights."""
+
+    features: list[str]
+    sizes: list[int]  # units per layer, first and last are the features
+    activation: str
+    clip: float
+    usual: list[float | None]  # per feature, the median genuine training row
+    operating: Operating
+
+
+class Baseline(Section, frozen=True, kw_only=True):
+    """The robust baseline: see ``models.robust``."""
+
+    features: list[str]
+    unusual: dict[str, float]  # signal → level that few genuine events reach
+    usual: list[float | None]
+    operating: Operating
+
+
+class Provenance(Section, frozen=True, kw_only=True):
+    """How it was made: enough to make it again."""
+
+    source: str
+    seed: int
+    alert_budget: float
+    label_delay_days: float
+    windows: dict[str, list[int]]  # train, stop, calibration, test: [from, to) in epoch ms
+    rows: dict[str, int]
+    versions: dict[str, str]
+
+
+class Manifest(Section, frozen=True, kw_only=True):
+    """All of it. ``files`` maps each file of the folder to its SHA-256."""
+
+    format: int
+    identity: str
+    network: Network
+    baseline: Baseline
+    provenance: Provenance
+    metrics: dict[str, dict[str, float | None]]  # detector → figure, on the test window
+    files: dict[str, str]
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes, in hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def identity(network: Network, baseline: Baseline, weights_hash: str) -> str:
+    """Short hash of all that decides scores: equal identity, equal scores."""
+    decisive = msgspec.json.encode((network, baseline, weights_hash), order="deterministic")
+    return hashlib.sha256(decisive).hexdigest()[:12]
+
+
+def write_manifest(
+    folder: Path,
+    *,
+    network: Network,
+    baseline: Baseline,
+    provenance: Provenance,
+    metrics: dict[str, dict[str, float | None]],
+) -> Manifest:
+    """Hash every other file of ``folder`` and seal them with a manifest."""
+    files = {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+    manifest = Manifest(
+        format=FORMAT,
+        identity=identity(network, baseline, files[WEIGHTS]),
+        network=network,
+        baseline=baseline,
+        provenance=provenance,
+        metrics=metrics,
+        files=files,
+    )
+    text = msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=1)
+    (folder / MANIFEST).write_bytes(text + b"\n")
+    return manifest
+
+
+def read_manifest(folder: Path | None) -> tuple[Path, Manifest]:
+    """Read and check an artefact.
+
+    folder  None: the reference artefact that ships with Weir
+    -> the folder and its manifest
+    Raises ModelError that names the file, the version or the feature that is not as it should be.
+    """
+    place = folder or REFERENCE
+    try:
+        raw = (place / MANIFEST).read_bytes()
+    except OSError:
+        raise ModelError(f"{place.name}/{MANIFEST}: expected an artefact of `weir train`, was no such file") from None
+    manifest = _parse(raw)
+    for name, expected in manifest.files.items():
+        path = place / name
+        if Path(name).name != name or not path.is_file():
+            raise ModelError(f"{name}: expected beside {MANIFEST}, was missing")
+        if sha256(path) != expected:
+            raise ModelError(f"{name}: expected SHA-256 {expected[:12]}…, was {sha256(path)[:12]}…")
+    if WEIGHTS not in manifest.files:
+        raise ModelError(f"{WEIGHTS}: expected a hash in {MANIFEST}, was none")
+    seen = identity(manifest.network, manifest.baseline, manifest.files[WEIGHTS])
+    if seen != manifest.identity:
+        raise ModelError(f"{MANIFEST}: expected identity {manifest.identity}, was {seen}: it was edited")
+    for section in (manifest.network, manifest.baseline):
+        _check_features(section.features)
+    return place, manifest
+
+
+def read_weights(folder: Path, network: Network) -> dict[str, Floats32]:
+    """Load the arrays of the network; refuses one made for other features or another order, by name."""
+    try:
+        with np.load(folder / WEIGHTS, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{WEIGHTS}: expected arrays without pickle, was {type(error).__name__}") from None
+    made_for = [str(name) for name in arrays.pop("features")]
+    for position, (wanted, was) in enumerate(zip(network.features, made_for, strict=False)):
+        if wanted != was:
+            raise ModelError(f"{WEIGHTS}: feature {position}: expected {wanted}, was {was}")
+    if len(made_for) != len(network.features):
+        raise ModelError(f"{WEIGHTS}: expected {len(network.features)} features, was {len(made_for)}")
+    return arrays
+
+
+def _parse(raw: bytes) -> Manifest:
+    try:
+        version = json.loads(raw).get("format")
+        if version != FORMAT:
+            raise ModelError(f"{MANIFEST}: expected format {FORMAT}, was {version!r}")
+        return msgspec.json.decode(raw, type=Manifest)
+    except (msgspec.ValidationError, ValueError, AttributeError) as error:
+        raise ModelError(f"{MANIFEST}: {error}") from None
+
+
+def _check_features(features: list[str]) -> None:
+    unknown = [name for name in features if name not in FEATURES]
+    if unknown:
+        raise ModelError(f"{MANIFEST}: feature {unknown[0]}: expected one of stream.core.names, was missing there")
+    places = [FEATURES.index(name) for name in features]
+    for before, after in pairwise(places):
+        if after <= before:
+            raise ModelError(f"{MANIFEST}: feature {FEATURES[after]}: expected before {FEATURES[before]}, was after it")

@@ -1,0 +1,99 @@
+"""The forward pass of the autoencoder in one compiled kernel: rows in, normalised squared residuals out.
+
+Up to 64 rows go through the network side by side, one in each lane, so every operation works on full vectors while
+each row's own sums keep one fixed order. Only operations that IEEE 754 rounds exactly are used (the activation is
+softsign, ``x / (1 + |x|)``) and none are fused, so a row's score has the same bits in any batch, in any lane.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from models.detector import Matrix, Vector
+from models.scaling import Floats32, scaled
+
+_LANES = 64  # enough to pay for the loop around them, few enough to stay in the first cache
+
+
+@njit(cache=True)
+def _dense(above: Floats32, below: Floats32, weights: Floats32, start: int, wide: int, tall: int, rows: int) -> int:
+    """One layer for ``rows`` lanes: ``below (tall, lanes) = kernelᵀ · above (wide, lanes) + bias``.
+
+    start  where the layer's kernel begins in ``weights``; -> where the next one does
+    """
+    bias = start + wide * tall
+    fours = wide - wide % 4
+    for o in range(tall):
+        for lane in range(rows):
+            below[o, lane] = weights[bias + o]
+        for i in range(0, fours, 4):  # four inputs a turn, added one after another: one load and store for four
+            at = start + i * tall + o
+            a, b, c, d = weights[at], weights[at + tall], weights[at + 2 * tall], weights[at + 3 * tall]
+            for lane in range(rows):
+                two = below[o, lane] + a * above[i, lane] + b * above[i + 1, lane]
+                below[o, lane] = two + c * above[i + 2, lane] + d * above[i + 3, lane]
+        for i in range(fours, wide):
+            weight = weights[start + i * tall + o]
+            for lane in range(rows):
+                below[o, lane] += weight * above[i, lane]
+    return bias + tall
+
+
+@njit(cache=True)
+def _softsign(values: Floats32, tall: int, rows: int) -> None:
+    one = np.float32(1.0)
+    for o in range(tall):
+        for lane in range(rows):
+            values[o, lane] = values[o, lane] / (one + np.abs(values[o, lane]))
+
+
+@njit(cache=True)
+def residual_parts(
+    x: Matrix,
+    root: Floats32,
+    center: Floats32,
+    inverse: Floats32,
+    clip: np.float32,
+    sizes: NDArray[np.int64],
+    weights: Floats32,
+    weight: Vector,
+    score: Vector,
+    parts: Matrix,
+) -> None:
+    """Score rows by ``Σ_j weight_j (z_j - ẑ_j)²``, z the scaled row and ẑ what the network makes of it.
+
+    x                           (n, d)  features, nan = no history
+    root, center, inverse, clip         as in ``models.scaling``
+    sizes                       (l + 1,) units per layer, first and last d
+    weights                     flat, per layer the kernel (in, out) row by row, then the bias
+    weight                      (d,)    1 / (d · residual variance), per squared scale
+    score                       (n,)    filled
+    parts                       (n, d)  filled with each feature's part; (0, 0): not wanted
+    """
+    n, d = x.shape
+    width = sizes.max()
+    inputs = np.zeros((d, _LANES), np.float32)
+    one = np.empty((width, _LANES), np.float32)
+    other = np.empty((width, _LANES), np.float32)
+    for first in range(0, n, _LANES):
+        rows = min(_LANES, n - first)
+        for lane in range(rows):
+            for j in range(d):
+                value = np.float32(x[first + lane, j])
+                inputs[j, lane] = scaled(value, root[j], center[j], inverse[j], clip)
+        above, below, start = inputs, one, 0
+        for layer in range(sizes.size - 1):
+            start = _dense(above, below, weights, start, sizes[layer], sizes[layer + 1], rows)
+            if layer < sizes.size - 2:
+                _softsign(below, sizes[layer + 1], rows)
+            above = below
+            below = other if layer % 2 == 0 else one
+        for lane in range(rows):
+            total = 0.0
+            for j in range(d):
+                residual = np.float64(inputs[j, lane] - above[j, lane])
+                part = residual * residual * weight[j]
+                total += part
+                if parts.size:
+                    parts[first + lane, j] = part
+            score[first + lane] = total

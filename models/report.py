@@ -1,0 +1,115 @@
+"""The figures of a training: every detector judged on the same later window, beside the base rate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from models.dataset import FeatureSet, Ints
+from models.detector import Vector
+from models.evaluation import Ranking, at_threshold, bootstrap, brier, card_precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is judged: scores of the test rows ``(n,)``, the threshold, and probabilities where there are any."""
+
+    name: str
+    score: Vector
+    threshold: float
+    probability: Vector | None = None
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One detector on the test window. None: not defined (no alert, no fraud, no calibration)."""
+
+    average_precision: float | None
+    average_precision_95: list[float | None]  # bootstrap over customers
+    roc_auc: float | None
+    roc_auc_95: list[float | None]
+    card_precision_100: float | None
+    threshold: float
+    alerts: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    alerts_per_1000_genuine: float | None
+    genuine_alert_ratio: float | None
+    genuine_alert_budget: float
+    accuracy: float
+    accuracy_of_never_alerting: float
+    brier: float | None
+    brier_of_base_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Figures per detector; scores and truth of the window, for plots."""
+
+    rows: int
+    frauds: int
+    figures: dict[str, Figures]
+    subjects: tuple[Subject, ...]
+    fraud: Ints
+
+    @property
+    def base_rate(self) -> float:
+        """Share of frauds: what average precision has to be read beside."""
+        return self.frauds / self.rows
+
+    def headline(self) -> dict[str, dict[str, float | None]]:
+        """The figures that the manifest repeats."""
+        names = ("average_precision", "roc_auc", "card_precision_100", "precision", "recall", "alerts_per_1000_genuine")
+        return {who: {name: getattr(figures, name) for name in names} for who, figures in self.figures.items()}
+
+    def to_json(self) -> bytes:
+        """Encode the figures; equal trainings give equal bytes."""
+        content = {
+            "rows": self.rows,
+            "frauds": self.frauds,
+            "base_rate": self.base_rate,
+            "detectors": {name: msgspec.to_builtins(figures) for name, figures in self.figures.items()},
+        }
+        return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
+
+
+def judge(data: FeatureSet, rows: Ints, subjects: Sequence[Subject], *, budget: float, seed: int) -> Report:
+    """Judge every subject on the same rows.
+
+    rows    of the test window, later than all that was learnt or calibrated
+    budget  share of genuine events that may be alerted on
+    seed    of the bootstrap
+    """
+    fraud, customer = data.fraud[rows], data.customer_codes()[rows]
+    figures = {one.name: _figures(one, data.at[rows], customer, fraud, budget, seed) for one in subjects}
+    return Report(rows=len(rows), frauds=int(fraud.sum()), figures=figures, subjects=tuple(subjects), fraud=fraud)
+
+
+def _figures(one: Subject, at: Ints, customer: Ints, fraud: Ints, budget: float, seed: int) -> Figures:
+    ranking, alerting = Ranking(one.score, fraud), at_threshold(one.score, fraud, one.threshold)
+    interval = bootstrap(one.score, fraud, customer, seed=seed)
+    base = float(fraud.mean())
+    return Figures(
+        average_precision=_or_none(ranking.average_precision()),
+        average_precision_95=[_or_none(end) for end in interval["average_precision"]],
+        roc_auc=_or_none(ranking.roc_auc()),
+        roc_auc_95=[_or_none(end) for end in interval["roc_auc"]],
+        card_precision_100=_or_none(card_precision(at, customer, one.score, fraud)),
+        threshold=one.threshold,
+        alerts=alerting.alerts,
+        precision=_or_none(alerting.precision),
+        recall=_or_none(alerting.recall),
+        f1=_or_none(alerting.f1),
+        alerts_per_1000_genuine=_or_none(alerting.alerts_per_1000_genuine),
+        genuine_alert_ratio=_or_none(alerting.genuine_alert_ratio),
+        genuine_alert_budget=budget,
+        accuracy=alerting.accuracy,
+        accuracy_of_never_alerting=alerting.majority,
+        brier=None if one.probability is None else brier(one.probability, fraud),
+        brier_of_base_rate=base * (1.0 - base),
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value

@@ -1,0 +1,265 @@
+"""From a history to detectors: split, fit, calibrate, judge, all in one place. Imports TensorFlow."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import keras
+import numba
+import numpy as np
+import sklearn
+import tensorflow as tf
+
+from models import comparators, network, robust
+from models.artifact import Baseline, Network, Operating, Provenance
+from models.autoencoder import ACTIVATION, Autoencoder
+from models.calibration import conformal_threshold, fit_calibration
+from models.dataset import FeatureSet, Ints
+from models.detector import Matrix, Vector
+from models.report import Report, Subject, judge
+from models.scaling import Floats32, Scaling, fit_scaling, scale_rows
+from models.splits import Plan, Split, not_known_as_fraud, split_by_time
+from stream.core.names import FEATURES, LABEL_FEATURES
+
+NAIVE_THRESHOLD = 0.01  # of the tutorials, for comparison
+Progress = Callable[[str, float], None]  # what is being done; share of it done, 0 … 1
+_FLOOR = 1e-6  # of a residual variance, in squared scales
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What decides a training beside its history.
+
+    budget    (0, 1) share of genuine events that may be alerted on
+    hidden    units per hidden layer; the narrowest is the code
+    max_rows  training rows at most, drawn evenly over the window
+    """
+
+    plan: Plan = field(default_factory=Plan)
+    budget: float = 0.005
+    seed: int = 7
+    hidden: tuple[int, ...] = (24, 6, 24)
+    epochs: int = 25
+    clip: float = 10.0
+    max_rows: int = 400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """An autoencoder over some features, before its threshold: ``columns (d,)`` of the matrix it reads."""
+
+    columns: Ints
+    scaling: Scaling
+    model: keras.Model
+    weights: Floats32
+    residual_scale: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """All that goes into an artefact."""
+
+    fitted: Fitted
+    network: Network
+    baseline: Baseline
+    provenance: Provenance
+    report: Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    train: Ints
+    stop: Ints
+    calibration: Ints
+    test: Ints
+
+
+def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) -> Trained:
+    """Train, calibrate and judge both detectors and what they are compared with.
+
+    data      a history of ``recipe.plan.needed`` days or more
+    source    names it in the manifest
+    progress  hears what is being done
+    Raises ModelError for a history that is too short or holds too few events for the budget.
+    """
+    split = split_by_time(data.at, recipe.plan)
+    rows = _select(data, split, recipe)
+    tell = _Steps(progress, recipe.epochs)
+    every = np.arange(len(FEATURES))
+    fitted = fit(data, rows.train, rows.stop, every, recipe, tell.epochs("autoencoder"))
+    described = _network(data, rows, fitted, recipe)
+    baseline = _baseline(data, rows, recipe)
+    subjects = [
+        _subject("autoencoder", serve(described, fitted), data, rows),
+        _subject("robust", robust.Robust(baseline, version=""), data, rows),
+        *_compared(data, rows, fitted, recipe, tell),
+    ]
+    progress("judging", 0.0)
+    report = judge(data, rows.test, subjects, budget=recipe.budget, seed=recipe.seed)
+    progress("judging", 1.0)
+    provenance = _provenance(split, rows, recipe, source)
+    return Trained(fitted=fitted, network=described, baseline=baseline, provenance=provenance, report=report)
+
+
+def fit(data: FeatureSet, rows: Ints, later: Ints, columns: Ints, recipe: Recipe, tell: network.Tell) -> Fitted:
+    """Fit scaling and network on ``rows``, stop early and take residual variances on ``later``.
+
+    columns  (d,) of the feature matrix
+    """
+    x = data.x[np.ix_(rows, columns)]
+    scaling = fit_scaling(x, [FEATURES[j] for j in columns], clip=recipe.clip)
+    scaled_later = scale_rows(data.x[np.ix_(later, columns)], scaling)
+    model = network.fit_autoencoder(
+        scale_rows(x, scaling), scaled_later, hidden=recipe.hidden, seed=recipe.seed, epochs=recipe.epochs, tell=tell
+    )
+    residual = (scaled_later - network.rebuild(model, scaled_later)).astype(np.float64)
+    return Fitted(
+        columns=columns,
+        scaling=scaling,
+        model=model,
+        weights=network.freeze(model),
+        residual_scale=np.maximum((residual**2).mean(axis=0), _FLOOR),
+    )
+
+
+def serve(described: Network, fitted: Fitted) -> Autoencoder:
+    """Build the detector as the worker will: figures are judged on what is served."""
+    return Autoencoder(
+        described, scaling=fitted.scaling, weights=fitted.weights, residual_scale=fitted.residual_scale, version=""
+    )
+
+
+def _select(data: FeatureSet, split: Split, recipe: Recipe) -> _Rows:
+    within = split.rows(data.at, split.train)
+    honest = within[not_known_as_fraud(data.at[within], data.fraud[within], delay=split.delay, as_of=split.train[1])]
+    step = -(-len(honest) // recipe.max_rows)
+    stop = split.rows(data.at, split.stop)
+    known = not_known_as_fraud(data.at[stop], data.fraud[stop], delay=split.delay, as_of=split.test[0])
+    return _Rows(
+        train=honest[:: max(step, 1)],
+        stop=stop[known],
+        calibration=split.rows(data.at, split.calibration),
+        test=split.rows(data.at, split.test),
+    )
+
+
+def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe) -> Network:
+    d = len(fitted.columns)
+    draft = Network(
+        features=[FEATURES[j] for j in fitted.columns],
+        sizes=[d, *recipe.hidden, d],
+        activation=ACTIVATION,
+        clip=recipe.clip,
+        usual=usual(data.x[np.ix_(rows.train, fitted.columns)]),
+        operating=Operating(threshold=np.inf, calibration_score=[0.0], calibration_probability=[0.0]),
+    )
+    score = serve(draft, fitted).score(data.x[np.ix_(rows.calibration, fitted.columns)])
+    return Network(
+        features=draft.features,
+        sizes=draft.sizes,
+        activation=draft.activation,
+        clip=draft.clip,
+        usual=draft.usual,
+        operating=operate(score, data.fraud[rows.calibration], recipe.budget),
+    )
+
+
+def _baseline(data: FeatureSet, rows: _Rows, recipe: Recipe) -> Baseline:
+    columns = [FEATURES.index(name) for name in robust.FEATURES]
+    x = data.x[:, columns]
+    unusual = robust.fit_unusual(x[rows.train])
+    score = robust.sum_parts(robust.parts_of(x[rows.calibration], unusual))
+    return Baseline(
+        features=list(robust.FEATURES),
+        unusual=unusual,
+        usual=usual(x[rows.train]),
+        operating=operate(score, data.fraud[rows.calibration], recipe.budget),
+    )
+
+
+def operate(score: Vector, fraud: Ints, budget: float) -> Operating:
+    """Choose threshold and probability table from calibration scores and their labels, ``(n,)`` each."""
+    table = fit_calibration(score, fraud)
+    return Operating(
+        threshold=conformal_threshold(score[fraud == 0], budget=budget),
+        calibration_score=table.score.tolist(),
+        calibration_probability=table.probability.tolist(),
+    )
+
+
+def usual(x: Matrix) -> list[float | None]:
+    """Take the median per column of ``x (n, d)``, None where a column holds only nan."""
+    medians = [np.median(column[~np.isnan(column)]) if not np.isnan(column).all() else None for column in x.T]
+    return [None if median is None else float(median) for median in medians]
+
+
+def _subject(name: str, detector: Autoencoder | robust.Robust, data: FeatureSet, rows: _Rows) -> Subject:
+    columns = np.array([FEATURES.index(feature) for feature in detector.features])
+    score = detector.score(data.x[np.ix_(rows.test, columns)])
+    return Subject(name=name, score=score, threshold=detector.threshold, probability=detector.probability(score))
+
+
+def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tell: "_Steps") -> list[Subject]:
+    blind = np.array([j for j, name in enumerate(FEATURES) if name not in LABEL_FEATURES])
+    unlabelled = fit(data, rows.train, rows.stop, blind, recipe, tell.epochs("autoencoder without label features"))
+    described = _network(data, rows, unlabelled, recipe)
+    naive = network.fit_naive(
+        data.x[rows.train],
+        data.x[rows.stop],
+        hidden=recipe.hidden,
+        seed=recipe.seed,
+        epochs=recipe.epochs,
+        tell=tell.epochs("naive autoencoder"),
+    )
+    tell.progress("PCA and isolation forest", 0.0)
+    scaled = {name: scale_rows(data.x[getattr(rows, name)], fitted.scaling) for name in _Rows.__slots__}
+    pca = comparators.PcaResidual(scaled["train"], scaled["stop"], k=min(recipe.hidden))
+    forest = comparators.Forest(scaled["train"], seed=recipe.seed)
+    genuine = data.fraud[rows.calibration] == 0
+
+    def budgeted(name: str, test: Vector, calibration: Vector) -> Subject:
+        return Subject(name=name, score=test, threshold=conformal_threshold(calibration[genuine], budget=recipe.budget))
+
+    return [
+        _subject("autoencoder_without_labels", serve(described, unlabelled), data, rows),
+        Subject(
+            name="naive_autoencoder", score=network.naive_score(naive, data.x[rows.test]), threshold=NAIVE_THRESHOLD
+        ),
+        budgeted("pca_residual", pca.score(scaled["test"]), pca.score(scaled["calibration"])),
+        budgeted("isolation_forest", forest.score(scaled["test"]), forest.score(scaled["calibration"])),
+        budgeted("robust_z", comparators.robust_z(data.x[rows.test]), comparators.robust_z(data.x[rows.calibration])),
+    ]
+
+
+def _provenance(split: Split, rows: _Rows, recipe: Recipe, source: str) -> Provenance:
+    return Provenance(
+        source=source,
+        seed=recipe.seed,
+        alert_budget=recipe.budget,
+        label_delay_days=recipe.plan.delay,
+        windows={name: list(getattr(split, name)) for name in _Rows.__slots__},
+        rows={name: len(getattr(rows, name)) for name in _Rows.__slots__},
+        versions={
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    progress: Progress
+    epochs_at_most: int
+
+    def epochs(self, what: str) -> network.Tell:
+        """Tell epochs of a fit as a share of it."""
+        self.progress(what, 0.0)
+
+        def tell(done: int, loss: float) -> None:
+            self.progress(f"{what}, loss {loss:.4f}", done / self.epochs_at_most)
+
+        return tell
