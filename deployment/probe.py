@@ -1,4 +1,4 @@
-"""Ask a health endpoint once: ``python -m deployment.probe URL`` ends with 0 if it answers 200, else 1 and the reason."""
+"""Ask a health endpoint once: ``python -m deployment.probe URL`` ends with 0 if it answers 200, else tells why."""
 
 import sys
 import urllib.error
