@@ -22,6 +22,7 @@ import heapq
 import logging
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -82,7 +83,7 @@ class Recorded:
         ticks = [read_rows(*file, refused) for file in self._files if file[1].event != "transaction"]
         labelled = _with_labels(_merge(payments), int(self.config.label_delay_days * _DAY_MS))
         quiet = (row.record for row in _merge(ticks))
-        yield from heapq.merge(labelled, quiet, key=lambda record: record.event.at) if ticks else labelled
+        yield from heapq.merge(labelled, quiet, key=attrgetter("event.at")) if ticks else labelled
         for fault, count in refused.items():
             _log.warning("refused rows=%d %s", count, fault)
 
@@ -100,7 +101,7 @@ class Recorded:
 
 
 def _merge(files: list[Iterator[Row]]) -> Iterator[Row]:
-    return files[0] if len(files) == 1 else heapq.merge(*files, key=lambda row: row.at)
+    return files[0] if len(files) == 1 else heapq.merge(*files, key=attrgetter("at"))
 
 
 def _with_labels(payments: Iterable[Row], delay_ms: int) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""Columns of a file as values of an event's fields: times, numbers, texts, verdicts. What can't be read is NaN or ""."""
+"""Columns of a file as values of fields: times, numbers, texts, verdicts. What can't be read is NaN or ""."""
 
 import re
 from collections.abc import Sequence
@@ -77,8 +77,8 @@ def texts(batch: pa.RecordBatch, field: Field, *, stem: str) -> list[str]:
     else:
         match = re.search(field.file, stem) if field.file else None
         found = [field.constant or (match[1] if match else "")] * batch.num_rows
-    if field.values:
-        found = [field.values.get(text, "") for text in found]
+    if field.map:
+        found = [field.map.get(text, "") for text in found]
     if field.prefix or field.width or field.upper:
         found = [_dress(text, field) if text else "" for text in found]
     return found

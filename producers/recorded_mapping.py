@@ -47,7 +47,7 @@ class Field(Section, frozen=True, kw_only=True):
     file           regular expression on the file's name without its ending; the first group is the value
     scale          multiplies a number: 100 makes cents of units
     prefix, width  of a text: width pads with zeros first, then the prefix is put before
-    values         text in the file → text; what is not listed becomes ""
+    map            text in the file → text; what is not listed becomes ""
     """
 
     column: str = ""
@@ -58,7 +58,7 @@ class Field(Section, frozen=True, kw_only=True):
     scale: float = 1.0
     prefix: str = ""
     width: int = 0
-    values: dict[str, str] = {}
+    map: dict[str, str] = msgspec.field(default_factory=dict)
     upper: bool = False
 
     @property

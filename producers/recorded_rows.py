@@ -1,4 +1,4 @@
-"""Rows of a file as events in event-time order; a row that is no event is refused and counted, under its first fault."""
+"""Rows of a file as events in event-time order; a row that is none is refused and counted, under its first fault."""
 
 from bisect import bisect_right
 from collections import Counter
