@@ -70,13 +70,14 @@ class Replay:
         self.terminals = [TerminalStage(p, settings, detectors, observe) for p in partitions]
         self.market = [MarketStage(p, settings) for p in partitions]
         self._logs = {(topic, p): _Log() for topic in (*_INPUTS, BY_TERMINAL.name) for p in partitions}
-        self._quiet: set[tuple[str, int]] = set()
+        self._late_ms = 1000 * settings.payments.max_late_seconds
+        self._newest = 0  # event time
         self._clock = 0  # latest record timestamp: what stands for the wall clock here
 
     def run(self, records: Iterable[Keyed], *, produced: Callable[[Event], int] | None = None) -> Iterator[Output]:
         """Feed all records, then let every stage finish; yields each stage's output as it comes.
 
-        A partition to which a batch brings nothing is quiet, as it would be live: nobody waits for it.
+        Nothing older than the allowed lateness is to come, so no partition is waited for longer than that.
 
         records   in event-time order; those on other topics (``truth``) are passed over
         produced  record timestamp of an event, epoch ms; default: its event time
@@ -88,10 +89,19 @@ class Replay:
                     log = self._logs[topic, self.place(key)]
                     log.values.append(encode(event))
                     at: int = event.at  # type: ignore[attr-defined]  # every input event has one
+                    self._newest = max(self._newest, at)
                     self._clock = at if produced is None else produced(event)
                     log.produced.append(self._clock)
-            yield from self._drain()
-        yield from self._drain()  # nothing came: every partition is quiet, so all that waits is released
+            yield from self._feed(self.customers)
+            for customers in self.customers:
+                for topic in customers.topics:
+                    yield from self._route(customers.reached(topic, self._newest - self._late_ms))
+            yield from self._feed(self.market)
+            yield from self._feed(self.terminals)
+        for stage in (*self.customers, *self.market):
+            for topic in stage.topics:
+                yield from self._route(stage.idle(topic, now=self._clock))
+        yield from self._feed(self.terminals)
 
     def place(self, key: str) -> int:
         """Name the partition that Kafka's own hash gives a key."""
@@ -100,19 +110,12 @@ class Replay:
             place = self._places[key] = (murmur2(key.encode()) & 0x7FFFFFFF) % self._partitions
         return place
 
-    def _drain(self) -> Iterator[Output]:
-        stages: tuple[Sequence[Stage], ...] = (self.customers, self.market, self.terminals)
-        for group in stages:
-            for partition, stage in enumerate(group):
-                for topic in stage.topics:
-                    log = self._logs[topic, partition]
-                    if log.values:
-                        self._quiet.discard((topic, partition))
-                        piece = log.take(topic, partition)
-                        yield from self._route(stage.feed(piece, now=self._clock))
-                    elif (topic, partition) not in self._quiet:
-                        self._quiet.add((topic, partition))
-                        yield from self._route(stage.idle(topic, now=self._clock))
+    def _feed(self, stages: Sequence[Stage]) -> Iterator[Output]:
+        for partition, stage in enumerate(stages):
+            for topic in stage.topics:
+                log = self._logs[topic, partition]
+                if log.values:
+                    yield from self._route(stage.feed(log.take(topic, partition), now=self._clock))
 
     def _route(self, output: Output) -> Iterator[Output]:
         onward = [record for record in output.records if record.topic == BY_TERMINAL.name]

@@ -51,7 +51,7 @@ class _Keeper:
         self._at.append(merged.at)
         self._amount.append(merged.amount)
         for kept, more in zip(self._names, (merged.id, merged.customer, merged.terminal), strict=True):
-            kept += more
+            kept.extend(more)
         self._on_progress(len(self._names[0]))
 
     def close(self) -> FeatureSet:

@@ -22,6 +22,8 @@ def stages_of(settings: Settings, detectors: Sequence[Detector]) -> list[StageSp
     """Name the three stages and how to make one for a partition."""
     return [
         StageSpec(name="customers", topics=CustomerStage.topics, factory=lambda p: CustomerStage(p, settings)),
-        StageSpec(name="terminals", topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)),
+        StageSpec(
+            name="terminals", topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)
+        ),
         StageSpec(name="market", topics=MarketStage.topics, factory=lambda p: MarketStage(p, settings)),
     ]

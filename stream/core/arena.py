@@ -49,16 +49,14 @@ class Arena:
         rows, at  (n,) row and time of each event, in order
         """
         wanting = np.empty(rows.size, np.int64)
-        count, units = _plan(
-            self.rows, self.words, self.width, rows, at, self.max_history, self.horizon_ms, wanting
-        )
+        count = _plan(self.rows, self.words, self.width, rows, at, self.max_history, self.horizon_ms, wanting)
         if count:
-            self._place_blocks(wanting[:count], units)
+            self._place_blocks(wanting[:count])
 
     def make_blocks(self, rows: Ints, counts: Ints) -> None:
         """Give each of some distinct rows an empty ring with a block for so many entries."""
-        units = _want(self.rows, rows, counts)
-        self._place_blocks(rows, units)
+        _want(self.rows, rows, counts)
+        self._place_blocks(rows)
 
     def drop(self, row: int) -> None:
         """Empty a row and give its block back."""
@@ -70,15 +68,17 @@ class Arena:
         """Bytes of the arrays."""
         return self.rows.nbytes + self.words.nbytes + self._map.nbytes
 
-    def _place_blocks(self, wanting: Ints, units: int) -> None:
-        needed = int(self._place[_USED]) + units
+    def _place_blocks(self, wanting: Ints) -> None:
+        wanted = self.rows["wanted"][wanting] // UNIT
+        more = int(wanted.sum()) - int(self.rows["capacity"][wanting].sum()) // UNIT
+        needed = int(self._place[_USED]) + more
         if needed > self._map.size * 15 // 16:
             self._grow(needed + needed // 15)
         done = 0
         while done < wanting.size:
             done += _allocate(self.rows, self.words, self.width, self._map, self._place, wanting[done:])
-            if done < wanting.size:  # free units enough, but too scattered
-                self._grow(self._map.size + units)
+            if done < wanting.size:  # enough is free, but too scattered
+                self._grow(self._map.size + int(wanted[done:].sum()))
 
     def _grow(self, units: int) -> None:
         size = max(units, self._map.size * 9 // 8, 256)
@@ -88,10 +88,8 @@ class Arena:
 
 
 @njit(cache=True)
-def _plan(
-    rows: Rows, words: Words, width: int, which: Ints, at: Ints, limit: int, horizon: int, wanting: Ints
-) -> tuple[int, int]:
-    """List the rows whose block does not fit (``wanted`` says how large it must be), and the units they need."""
+def _plan(rows: Rows, words: Words, width: int, which: Ints, at: Ints, limit: int, horizon: int, wanting: Ints) -> int:
+    """List the rows whose block is too small or far too large, ``wanted`` says what it should be; returns how many."""
     touched = 0
     for i in range(which.size):
         row = rows[which[i]]
@@ -101,65 +99,72 @@ def _plan(
             touched += 1
         row["wanted"] += 1
     count = 0
-    units = 0
     for j in range(touched):
         row = rows[wanting[j]]
         capacity = capacity_for(min(row["count"] + row["wanted"], limit))
         row["wanted"] = 0
-        if row["capacity"] < capacity or row["capacity"] > 4 * capacity:  # the latter: a busy key became calm
+        if row["capacity"] < capacity or row["capacity"] > capacity + capacity // 4 + UNIT:
             row["wanted"] = capacity
-            units += capacity // UNIT
             wanting[count] = wanting[j]
             count += 1
-    return count, units
+    return count
 
 
 @njit(cache=True)
-def _want(rows: Rows, which: Ints, counts: Ints) -> int:
-    units = 0
+def _want(rows: Rows, which: Ints, counts: Ints) -> None:
     for i in range(which.size):
         row = rows[which[i]]
         row["count"] = 0
         row["head"] = 0
         row["wanted"] = capacity_for(counts[i])
-        units += row["wanted"] // UNIT
-    return units
 
 
 @njit(cache=True)
-def _allocate(
-    rows: Rows, words: Words, width: int, taken: NDArray[np.uint8], place: Ints, wanting: Ints
-) -> int:
-    """Move rows to blocks of the wanted size, one lap of the map at most; returns how many found one."""
+def _allocate(rows: Rows, words: Words, width: int, taken: NDArray[np.uint8], place: Ints, wanting: Ints) -> int:
+    """Give rows blocks of the wanted size, after one lap of the map at most; returns how many got one."""
     begin = place[_CURSOR]
     end = taken.size
     lapped = False
     for j in range(wanting.size):
         row = rows[wanting[j]]
         units = row["wanted"] // UNIT
-        start = _find(taken, place[_CURSOR], units, end)
-        if start < 0 and not lapped:
-            lapped = True
-            end = begin
-            place[_CURSOR] = 0
-            start = _find(taken, 0, units, end)
-        if start < 0:
-            return j
-        old, held = row["start"], row["capacity"] // UNIT
+        held = row["capacity"] // UNIT
+        start = row["start"]
+        if not _is_free(taken, start + held, units - held):  # most find room behind themselves
+            start = _find(taken, place[_CURSOR], units, end)
+            if start < 0 and not lapped:
+                lapped = True
+                end = begin
+                place[_CURSOR] = 0
+                start = _find(taken, 0, units, end)
+            if start < 0:
+                return j
+            place[_CURSOR] = start + units
+        _mark(taken, row["start"], held, 0)
+        _mark(taken, start, units, 1)
+        place[_USED] += units - held
         move(row, words, width, start, row["wanted"])
         row["wanted"] = 0
-        for i in range(held):
-            taken[old + i] = 0
-        for i in range(units):
-            taken[start + i] = min(units - i, 255)
-        place[_CURSOR] = start + units
-        place[_USED] += units - held
     return wanting.size
 
 
 @njit(cache=True)
+def _is_free(taken: NDArray[np.uint8], begin: int, units: int) -> bool:
+    if begin + units > taken.size:
+        return False
+    return not taken[begin : begin + units].any()
+
+
+@njit(cache=True)
+def _mark(taken: NDArray[np.uint8], begin: int, units: int, used: int) -> None:
+    """Mark units free (0), or taken: each tells how far its block goes on, so that a search can leap."""
+    for i in range(units):
+        taken[begin + i] = used * min(units - i, 255)
+
+
+@njit(cache=True)
 def _find(taken: NDArray[np.uint8], begin: int, units: int, end: int) -> int:
-    """First run of free units in ``begin … end``, -1 for none; a taken unit tells how far its block goes on."""
+    """First run of free units in ``begin … end``, -1 for none."""
     run = 0
     i = begin
     while i < end:
@@ -177,6 +182,5 @@ def _find(taken: NDArray[np.uint8], begin: int, units: int, end: int) -> int:
 @njit(cache=True)
 def _drop(rows: Rows, taken: NDArray[np.uint8], place: Ints, which: int) -> None:
     row = rows[which]
-    for i in range(row["capacity"] // UNIT):
-        taken[row["start"] + i] = 0
+    _mark(taken, row["start"], row["capacity"] // UNIT, 0)
     place[_USED] -= row["capacity"] // UNIT

@@ -4,6 +4,7 @@ A ring entry is one payment in four columns: time, amount (minor units), hash of
 """
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numba import njit
@@ -19,6 +20,7 @@ CUSTOMER_FIELDS = [("next_offset", "i8")]
 _COUNT, _SUM, _MEAN, _STD = (CUSTOMER_FEATURES.index(f"customer_{name}_1h") for name in ("count", "sum", "mean", "std"))
 _RATIO = CUSTOMER_FEATURES.index("amount_ratio")  # then robust z, seconds since the last, distinct terminals
 _CLOCK = CUSTOMER_FEATURES.index("hour_sin")  # then its cosine and those of the weekday
+Counts: TypeAlias = tuple[np.int64, np.int64, np.int64, np.int64, np.int64, np.int64]
 _MINOR = 100.0  # units in a currency unit
 _THURSDAY = 3  # 1 January 1970, Monday 0
 
@@ -78,7 +80,7 @@ def apply_payments(
 
 
 @njit(cache=True)
-def _count_ages(times: Words, lead: int, late: int) -> tuple[int, int, int, int, int, int]:
+def _count_ages(times: Words, lead: int, late: int) -> Counts:
     """Count the entries newer than the event, not older, and not older than each window's begin.
 
     times  (count,) modulo 2**32
@@ -126,7 +128,7 @@ def _describe(
 ) -> None:
     """Write the features of a payment whose windows are the entries ``begins[w] … end``."""
     amounts = column(row, WIDTH, 1)
-    count, total, high, low = 0, 0, 0, 0
+    count, total, high, low = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     segment_end = end
     for w in range(4):
         segment = words[amounts + begins[w] : amounts + segment_end]

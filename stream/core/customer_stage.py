@@ -41,7 +41,8 @@ class CustomerStage:
     def __init__(self, partition: int, settings: Settings) -> None:
         self._partition = partition
         self._settings = settings
-        self.state = CustomerTable(max_history=settings.payments.max_history)
+        limits = settings.payments
+        self.state = CustomerTable(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
         self._at = _Checkpoint()
 
     def feed(self, records: Slice, *, now: int) -> Output:  # noqa: ARG002  # nothing here is stamped
@@ -63,6 +64,11 @@ class CustomerStage:
         """Tell every terminal partition not to wait for this origin."""
         newest = self._at.newest.get(topic, NEVER)
         return Output(records=self._onward(_empty(origin_of(self._partition, _KINDS[topic]), newest, idle=True)))
+
+    def reached(self, topic: str, at: int) -> Output:
+        """Tell every terminal partition that nothing older than ``at`` will come from this origin: a file knows."""
+        newest = max(at, self._at.newest.get(topic, NEVER))
+        return Output(records=self._onward(_empty(origin_of(self._partition, _KINDS[topic]), newest, idle=False)))
 
     def resume_at(self) -> dict[str, int]:
         """All that was fed is done."""

@@ -1,4 +1,4 @@
-"""The customers of one partition: 30 days of payments each, their features, and their rows for the changelog."""
+"""The customers of one partition: 30 days of payments each, their features, and their stored rows."""
 
 from dataclasses import dataclass
 

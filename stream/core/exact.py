@@ -36,7 +36,7 @@ def sample_deviation(count: int, total: int, high: int, low: int) -> float:
 
 
 @njit(cache=True)
-def twice_median(values: NDArray[np.uint32]) -> int:
+def twice_median(values: NDArray[np.uint32]) -> np.int64:
     """Sum of the two middle values ``(n ≥ 1,)`` (twice the one in the middle where n is odd): twice the median.
 
     Bisects on the value: each step counts, which the processor does eight at a time and without a branch.
@@ -65,7 +65,7 @@ def twice_median(values: NDArray[np.uint32]) -> int:
 
 
 @njit(cache=True)
-def _count_to(values: NDArray[np.uint32], most: int) -> int:
+def _count_to(values: NDArray[np.uint32], most: np.uint32) -> np.int64:
     count = np.uint32(0)
     for i in range(values.size):
         count = np.uint32(count + np.uint32(values[i] <= most))  # stays 32 bits wide: twice the lanes
@@ -73,7 +73,7 @@ def _count_to(values: NDArray[np.uint32], most: int) -> int:
 
 
 @njit(cache=True)
-def _neighbours(values: NDArray[np.uint32], middle: int) -> tuple[int, int]:
+def _neighbours(values: NDArray[np.uint32], middle: np.uint32) -> tuple[np.int64, np.int64]:
     """Return the largest value up to ``middle`` and the smallest above it."""
     left, right = np.uint32(0), np.uint32(MASK)
     for i in range(values.size):

@@ -58,13 +58,7 @@ class PaymentAlerts:
                 )
             )
         output.alerted = merged.produced[rows[told]] if told else output.alerted
-        if told:
-            self._cooldowns.forget_before(int(merged.seq[-1]) - 1000 * self._cooldown_kept())
         return held
-
-    def _cooldown_kept(self) -> int:
-        """Seconds a cooldown can matter: late events look back by the allowed lateness."""
-        return self._settings.alerts.cooldown_seconds + self._settings.payments.max_late_seconds
 
     def _alert(self, merged: Merged, i: int, x: Matrix, row: int, scored: Scored, now: int) -> Alert | None:
         which, contributions = self._scorer.decide(x, row, scored.scores)
@@ -72,7 +66,9 @@ class PaymentAlerts:
         entity = _about(detector, contributions, merged.customer[i], merged.terminal[i])
         seq, origin, offset, at = (int(c[i]) for c in (merged.seq, merged.origin, merged.offset, merged.at))
         name = f"{entity.kind}:{entity.id}@{merged.terminal[i]}"
-        if not self._cooldowns.may_tell(name, (seq, origin, offset), at, 1000 * self._settings.alerts.cooldown_seconds):
+        cooldown_ms = 1000 * self._settings.alerts.cooldown_seconds
+        late_ms = 1000 * self._settings.payments.max_late_seconds
+        if not self._cooldowns.may_tell(name, (seq, origin, offset), at, cooldown_ms=cooldown_ms, late_ms=late_ms):
             return None
         values = self._scorer.view(which, x[row : row + 1])[0]
         usual = usual_here(x[row], self._usual[which])

@@ -88,8 +88,7 @@ def insert(row: Row, words: Words, width: int, index: int, at: int, limit: int) 
         index -= 1
     if row["head"] + row["count"] == row["capacity"]:
         move(row, words, width, row["start"], row["capacity"])
-    if at > row["newest"]:
-        row["newest"] = at
+    row["newest"] = max(row["newest"], at)
     for which in range(width):
         place = column(row, width, which)
         for i in range(place + row["count"], place + index, -1):
@@ -102,13 +101,19 @@ def insert(row: Row, words: Words, width: int, index: int, at: int, limit: int) 
 
 @njit(cache=True)
 def move(row: Row, words: Words, width: int, start: int, capacity: int) -> None:
-    """Copy the entries to the front of the block at ``start``: another one, or their own."""
+    """Move the entries to the front of the block at ``start``, which is another one, or their own of another size."""
     target = start * UNIT * width
-    for which in range(width):
+    wider = start == row["start"] and capacity > row["capacity"]  # then the last column must make way first
+    for step in range(width):
+        which = width - 1 - step if wider else step
         place = column(row, width, which)
         to = target + which * capacity
-        for i in range(row["count"]):
-            words[to + i] = words[place + i]
+        if to <= place or start != row["start"]:
+            for i in range(row["count"]):
+                words[to + i] = words[place + i]
+        else:
+            for i in range(row["count"] - 1, -1, -1):
+                words[to + i] = words[place + i]
     row["start"] = start
     row["capacity"] = capacity
     row["head"] = 0
@@ -150,7 +155,7 @@ def put_split(words: Words, place: int, step: int, value: int) -> None:
 
 
 @njit(cache=True)
-def get_split(words: Words, place: int, step: int) -> int:
+def get_split(words: Words, place: int, step: int) -> np.int64:
     """Read what ``put_split`` wrote."""
     return np.int64(words[place]) | (np.int64(words[place + step]) << 32)
 
@@ -162,6 +167,6 @@ def put_long(words: Words, place: int, value: int) -> None:
 
 
 @njit(cache=True)
-def get_long(words: Words, place: int) -> int:
+def get_long(words: Words, place: int) -> np.int64:
     """Read what ``put_long`` wrote."""
     return get_split(words, place, 1)

@@ -56,10 +56,11 @@ class RowTable(ABC):
 
         Raises StateError for a value of another layout version or of a wrong length.
         """
-        latest = dict(zip(keys, values, strict=True))
-        for key in [key for key, value in latest.items() if value is None]:
-            del latest[key]
-            self._delete(key.decode())
+        last = dict(zip(keys, values, strict=True))
+        latest = {key: value for key, value in last.items() if value is not None}
+        for key in last:
+            if key not in latest:
+                self._delete(key.decode())
         if not latest:
             return
         sizes = np.fromiter(map(len, latest.values()), np.int64, len(latest))

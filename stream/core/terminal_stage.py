@@ -48,7 +48,8 @@ class TerminalStage:
         self._observe = observe
         self._merge = Merge(self._origins, len(CUSTOMER_FEATURES))
         self._next_offset = 0
-        self.state = TerminalState(max_history=settings.payments.max_history)
+        limits = settings.payments
+        self.state = TerminalState(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
         self._alerts = PaymentAlerts(partition, settings, self._scorer, self.state.cooldowns)
 
     def feed(self, records: Slice, *, now: int) -> Output:

@@ -19,27 +19,40 @@ class Told(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Cooldowns:
-    """Entity → its last alert. Rare rows, so a plain dict; expired ones are forgotten.
+    """Entity → its last alert, in the order they were told. Rare rows, so a plain dict; expired ones are forgotten.
 
-    Event time only: the same events give the same decisions.
+    Event time only, one decision at a time: the same events give the same rows, however they are batched.
     """
 
     def __init__(self) -> None:
         self._told: dict[str, Told] = {}
         self._dirty: set[str] = set()
+        self._in_order = True
 
-    def may_tell(self, entity: str, position: Position, at: int, cooldown_ms: int) -> bool:
-        """Decide whether an alert may be told now, and remember it if so."""
+    def may_tell(self, entity: str, position: Position, at: int, *, cooldown_ms: int, late_ms: int) -> bool:
+        """Decide whether an alert may be told now, and remember it if so.
+
+        position  of its cause; the same cause again, after a crash, is decided as before
+        late_ms   how far event time may fall behind: so much longer an alert is remembered
+        """
         last = self._told.get(entity)
         if last is not None and position != last.position and at - last.at < cooldown_ms:
             return False
+        self._forget_before(position[0] - cooldown_ms - late_ms)
+        self._told.pop(entity, None)
         self._told[entity] = Told(position, at)
         self._dirty.add(entity)
         return True
 
-    def forget_before(self, at: int) -> None:
+    def _forget_before(self, at: int) -> None:
         """Drop what can hold nothing back any more."""
-        for entity in [entity for entity, told in self._told.items() if told.at < at]:
+        if not self._in_order:
+            self._told = dict(sorted(self._told.items(), key=lambda item: item[1].position))
+            self._in_order = True
+        while self._told:
+            entity, told = next(iter(self._told.items()))
+            if told.position[0] >= at:
+                return
             del self._told[entity]
             self._dirty.add(entity)
 
@@ -53,6 +66,7 @@ class Cooldowns:
     def load(self, key: bytes, value: bytes | None) -> None:
         """Put one row back."""
         name = key.removeprefix(_PREFIX).decode()
+        self._in_order = False
         if value is None:
             self._told.pop(name, None)
         else:
@@ -65,9 +79,9 @@ class Cooldowns:
 class TerminalState:
     """Implements ``PartitionState`` over both."""
 
-    def __init__(self, *, max_history: int) -> None:
+    def __init__(self, *, max_history: int, max_late_ms: int) -> None:
         self.checkpoint = b""
-        self.terminals = TerminalTable(max_history=max_history)
+        self.terminals = TerminalTable(max_history=max_history, max_late_ms=max_late_ms)
         self.cooldowns = Cooldowns()
 
     def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:

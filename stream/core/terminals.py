@@ -1,4 +1,4 @@
-"""The terminals of one partition: 30 days of payments and verdicts each, their features, their rows for the changelog."""
+"""The terminals of one partition: 30 days of payments and verdicts each, their features, and their stored rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,10 @@ class TerminalTable(RowTable):
     LAYOUT = 1
 
     def __init__(self, *, max_history: int, max_late_ms: int = HOUR_MS) -> None:
-        fields = [*SUM_FIELDS, *POSITION_FIELDS]
+        fields = [
+            *POSITION_FIELDS,
+            *SUM_FIELDS,
+        ]  # not the verdicts' fields and more: numba would take one for the other
         self._payments = Arena(WIDTH, fields, max_history=max_history, max_late_ms=max_late_ms)
         self._verdicts = Arena(WIDTH, SUM_FIELDS, max_history=max_history, max_late_ms=max_late_ms)
         super().__init__(self._payments, self._verdicts)

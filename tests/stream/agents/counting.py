@@ -99,7 +99,7 @@ class _Stage:
 class Count(_Stage):
     """Counts ``transactions`` per key; the value is the key."""
 
-    topics = (SOURCE,)
+    topics: tuple[str, ...] = (SOURCE,)
 
     def feed(self, records: Slice, *, now: int) -> Output:
         output = Output()
@@ -123,7 +123,7 @@ class Count(_Stage):
 class Tally(_Stage):
     """Counts what ``Count`` sent on, per key; the newest record waits."""
 
-    topics = (SHUFFLE,)
+    topics: tuple[str, ...] = (SHUFFLE,)
 
     def __init__(self, partition: int) -> None:
         super().__init__(partition)

@@ -1,0 +1,175 @@
+"""However slices fall and whenever workers die: the same scores, alerts, dead letters and state as a replay."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from stream.core.stage import Outgoing
+from stream.replay import Keyed, Replay, outgoing
+from stream.settings import Settings
+from stream.walk import stages_of
+from stream.wire.codec import encode
+from stream.wire.events import Alert, DeadLetter, Label, Quote, Scores, Trade, Transaction
+from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, RISK, SCORES, TICKS, TRANSACTIONS
+from tests.stream.memory_kafka import MemoryKafka
+
+START = 1_735_689_600_000
+PARTITIONS = 3
+SETTINGS = msgspec.convert({"kafka": {"partitions": PARTITIONS}}, Settings)
+
+
+class AmountRatio:
+    """A detector as a stranger would write it: how many times the customer's own mean an amount is."""
+
+    name = "ratio"
+    version = "1"
+    features = ("amount_ratio", "terminal_fraud_share_7d", "terminal_count_1d")
+    threshold = 2.5
+    usual = np.array([1.0, 0.0, 1.0])
+
+    def score(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum of what is known."""
+        return np.nansum(self.explain(x), axis=1)
+
+    def explain(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Ratio, share of frauds, and a little for how busy the terminal is."""
+        return np.nan_to_num(x * np.array([1.0, 5.0, 0.01]))
+
+    def probability(self, score: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """None: not calibrated."""
+        del score
+        return None
+
+
+def a_day(seed: int, events: int = 600, *, disorder_ms: int = 0) -> list[Keyed]:
+    """Payments of a few busy customers, some repeated, their verdicts days later, and ticks of three symbols.
+
+    disorder_ms  by how much an event may come after younger ones; ticks stay in order
+    """
+    chance = Random(seed)
+    at, records = START, []
+    for i in range(events):
+        at += chance.choice((0, 1, 1000, 60_000, 3_600_000))
+        customer, terminal = f"c{chance.randrange(12)}", f"m{chance.randrange(9)}"
+        amount = chance.randint(100, 9_000) * (20 if chance.random() < 0.03 else 1)
+        payment = Transaction(id=f"t{i}", at=at, customer=customer, terminal=terminal, amount=amount)
+        records.append((at, TRANSACTIONS.name, customer, payment))
+        if chance.random() < 0.05:
+            records.append((at, TRANSACTIONS.name, customer, payment))
+        fraud = amount > 20_000 or chance.random() < 0.02
+        verdict = Label(transaction=payment.id, at=at + 86_400_000, customer=customer, terminal=terminal, fraud=fraud)
+        records.append((verdict.at, LABELS.name, customer, verdict))
+        symbol, price = f"S{chance.randrange(3)}", 100 + chance.random() * (10 if chance.random() < 0.01 else 0.1)
+        tick = (
+            Trade(symbol=symbol, at=at, price=price, size=10)
+            if chance.random() < 0.5
+            else Quote(symbol=symbol, at=at, bid=price - 0.01, ask=price + 0.01, bid_size=5, ask_size=5)
+        )
+        records.append((at, TICKS.name, symbol, tick))
+    records.sort(key=lambda record: record[0] + (0 if record[1] == TICKS.name else chance.randint(0, disorder_ms)))
+    return [(topic, key, event) for _, topic, key, event in records]
+
+
+def replayed(day: list[Keyed], *, batch: int = 100_000) -> tuple[Replay, list[Outgoing]]:
+    """The reference: one replay, nothing going wrong."""
+    replay = Replay(SETTINGS, [AmountRatio()], batch=batch)
+    return replay, list(outgoing(replay.run(day)))
+
+
+def scores_of(values: Iterator[bytes]) -> dict[tuple[int, int], tuple[str, float]]:
+    """(partition, offset) → (id, score); a payment seen twice must have the same score."""
+    found: dict[tuple[int, int], tuple[str, float]] = {}
+    for value in values:
+        batch = msgspec.json.decode(value, type=Scores)
+        for place, name, score in zip(
+            zip(batch.partitions, batch.offsets, strict=True), batch.ids, batch.detectors["ratio"], strict=True
+        ):
+            assert found.setdefault(place, (name, score)) == (name, score)
+    return found
+
+
+def without_clock(value: bytes) -> dict[str, Any]:
+    """An alert less the wall clock."""
+    alert = msgspec.to_builtins(msgspec.json.decode(value, type=Alert))
+    return {key: field for key, field in alert.items() if key not in ("detected_at", "emitted_at")}
+
+
+def by_id(values: Iterator[bytes]) -> dict[str, dict[str, Any]]:
+    """Alerts by id; none may stand twice."""
+    found: dict[str, dict[str, Any]] = {}
+    for value in values:
+        alert = without_clock(value)
+        assert alert["id"] not in found
+        found[alert["id"]] = alert
+    return found
+
+
+def put_into(kafka: MemoryKafka, day: list[Keyed], replay: Replay) -> None:
+    """Publish a day to the partitions where Kafka would put it."""
+    for topic, key, event in day:
+        kafka.publish(topic, replay.place(key), encode(event), event.at)  # type: ignore[attr-defined]
+
+
+def rows_of(state: Any) -> dict[bytes, bytes]:
+    """All rows of a table that was never flushed; None marks a forgotten cooldown."""
+    keys, values = state.take_dirty()
+    return {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("seed", "disorder_ms"), [*((seed, 0) for seed in range(8)), *((s, 5_000_000) for s in range(4))]
+)
+def test_crashes_change_nothing(seed: int, disorder_ms: int) -> None:
+    """Random slices, random interleavings and dozens of crashes: what stands at the end is what a replay says.
+
+    With disorder some events come within the allowed lateness and take their place, others are dead letters.
+    """
+    day = a_day(seed, disorder_ms=disorder_ms)
+    replay, expected = replayed(day)
+    chance = Random(seed)
+    kafka = MemoryKafka(stages_of(SETTINGS, [AmountRatio()]), PARTITIONS, chance)
+    put_into(kafka, day, replay)
+    kafka.run(crash=0.02)
+
+    def published(topic: str) -> Iterator[bytes]:
+        return (value for p in range(PARTITIONS) for value in kafka.logs[topic, p].values)
+
+    def awaited(topic: str) -> Iterator[bytes]:
+        return (record.value for record in expected if record.topic == topic)
+
+    scores = scores_of(published(SCORES.name))
+    alerts = by_id(published(ALERTS.name))
+    letters = [msgspec.json.decode(value, type=DeadLetter) for value in published(DEAD_LETTERS.name)]
+    assert scores == scores_of(awaited(SCORES.name))
+    assert alerts == by_id(awaited(ALERTS.name))
+    assert len(alerts) > 5
+    assert sorted(letter.id for letter in letters) == sorted(
+        msgspec.json.decode(value, type=DeadLetter).id for value in awaited(DEAD_LETTERS.name)
+    )
+    assert sorted(published(RISK.name)) == sorted(awaited(RISK.name))
+    payments = sum(topic == TRANSACTIONS.name for topic, _, _ in day)
+    assert len(scores) + len(letters) == payments
+    for lane in kafka.lanes:
+        stages = {"customers": replay.customers, "terminals": replay.terminals, "market": replay.market}
+        reference = rows_of(stages[lane.spec.name][lane.partition].state)
+        assert {key: value for key, value in dict(lane.changelog).items() if value is not None} == reference
+
+
+@pytest.mark.parametrize("batch", [1, 7, 400])
+def test_the_batch_changes_no_score(batch: int) -> None:
+    """A replay in batches of one, of seven or of all: the same bits for every payment, and the same alerts."""
+    day = a_day(99)
+    _, whole = replayed(day)
+    _, cut = replayed(day, batch=batch)
+
+    assert scores_of(r.value for r in cut if r.topic == SCORES.name) == scores_of(
+        r.value for r in whole if r.topic == SCORES.name
+    )
+    assert by_id(r.value for r in cut if r.topic == ALERTS.name) == by_id(
+        r.value for r in whole if r.topic == ALERTS.name
+    )
