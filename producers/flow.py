@@ -37,7 +37,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     sent          records acknowledged, per topic without prefix
     first_due_ms, last_due_ms   record timestamps of the first and the last record, epoch ms; 0 for none
-    seconds       wall time from start to the last acknowledgement
+    seconds       wall time from the first record to the last acknowledgement
     worst_behind_seconds        the latest that a record was sent after it was due
     refused       rows of the input that became no event, per "file: field"; empty for a simulator
     """
@@ -115,9 +115,10 @@ class _Tally:
         return time.perf_counter() - self._began
 
     def add(self, due: float, at: int, behind: float) -> None:
+        if not self._sent:  # what a source needs before its first record is not part of the flow
+            self._began, self.first_due = time.perf_counter(), due
         self._sent += 1
         self._at = at
-        self.first_due = self.first_due or due
         self.last_due = due
         self.worst = max(self.worst, behind)
         self.tell(behind=behind)
