@@ -10,6 +10,8 @@ from stream.core.market.stage import MarketStage
 from stream.core.terminal_stage import TerminalStage
 from stream.settings import Settings
 
+STAGES = ("customers", "terminals", "market")
+
 
 def detectors_of(settings: Settings) -> list[Detector]:
     """Load the detectors named in ``alerts.detectors`` from the artefact of ``worker.model``."""
@@ -21,9 +23,7 @@ def detectors_of(settings: Settings) -> list[Detector]:
 def stages_of(settings: Settings, detectors: Sequence[Detector]) -> list[StageSpec]:
     """Name the three stages and how to make one for a partition."""
     return [
-        StageSpec(name="customers", topics=CustomerStage.topics, factory=lambda p: CustomerStage(p, settings)),
-        StageSpec(
-            name="terminals", topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)
-        ),
-        StageSpec(name="market", topics=MarketStage.topics, factory=lambda p: MarketStage(p, settings)),
+        StageSpec(name=STAGES[0], topics=CustomerStage.topics, factory=lambda p: CustomerStage(p, settings)),
+        StageSpec(name=STAGES[1], topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)),
+        StageSpec(name=STAGES[2], topics=MarketStage.topics, factory=lambda p: MarketStage(p, settings)),
     ]

@@ -114,15 +114,11 @@ def _producers(
     *, rate: float, speed: float, seed: int, transactions: Path | None, ticks: Path | None, mapping: Path | None
 ) -> list[tuple[str, list[str]]]:
     if transactions is None and ticks is None:
-        words = ["--rate", str(rate), "--seed", str(seed), "--quiet"]
+        words = ["--rate", str(rate), "--seed", str(seed)]
         return [(name, ["produce", name, *words]) for name in ("cards", "market")]
-    more = [] if mapping is None else ["--mapping", str(mapping)]
-    given = (("--transactions", transactions), ("--ticks", ticks))
-    return [
-        (f"recorded-{flag[2:]}", ["produce", "recorded", flag, str(path), "--speed", str(speed), "--quiet", *more])
-        for flag, path in given
-        if path is not None
-    ]
+    given = (("--transactions", transactions), ("--ticks", ticks), ("--mapping", mapping))
+    files = [word for flag, path in given if path is not None for word in (flag, str(path))]
+    return [("recorded", ["produce", "recorded", "--speed", str(speed), *files])]
 
 
 def _stop_on_signals() -> threading.Event:
@@ -140,14 +136,19 @@ def _stop_on_signals() -> threading.Event:
 
 def _place(settings: Settings, address: str, console: Console) -> Settings:
     """Name the broker, create topics, and keep away from an earlier run's events: simulated time begins again."""
-    from stream.agents.topics import create_topics, holds_records  # noqa: PLC0415
+    from stream.agents.topics import create_topics  # noqa: PLC0415
+    from stream.walk import STAGES  # noqa: PLC0415
 
     kafka = msgspec.structs.replace(settings.kafka, bootstrap=address)
-    if holds_records(address, msgspec.structs.replace(settings, kafka=kafka)):
-        kafka = msgspec.structs.replace(kafka, prefix=f"{kafka.prefix}run{int(time.time())}-")
-        console.print(f"topics hold an earlier run; this one uses the prefix {kafka.prefix}")
     placed = msgspec.structs.replace(settings, kafka=kafka)
-    create_topics(address, placed)
+    create_topics(address, placed, STAGES)
+    if not any(Watch(placed).produced().values()):
+        return placed
+    prefix = f"{kafka.prefix}run{int(time.time())}-"
+    console.print(f"topics hold an earlier run; this one uses the prefix {prefix}")
+    kafka = msgspec.structs.replace(kafka, prefix=prefix, group=prefix + kafka.group)
+    placed = msgspec.structs.replace(settings, kafka=kafka)
+    create_topics(address, placed, STAGES)
     return placed
 
 
@@ -174,6 +175,7 @@ def _environment(settings: Settings) -> tuple[Settings, dict[str, str]]:
     return msgspec.structs.replace(settings, worker=worker), {
         "WEIR_BOOTSTRAP": settings.kafka.bootstrap,
         "WEIR_KAFKA_PREFIX": settings.kafka.prefix,
+        "WEIR_KAFKA_GROUP": settings.kafka.group,
         "WEIR_WORKER_METRICS_PORT": str(port),
     }
 

@@ -31,6 +31,7 @@ def topics(config: Path | None, bootstrap: str | None, *, show: bool) -> None:
     if not settings.kafka.bootstrap:
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     from stream.agents.topics import create_topics  # noqa: PLC0415  # Kafka's client only when it is needed
+    from stream.walk import STAGES  # noqa: PLC0415
 
-    create_topics(settings.kafka.bootstrap, settings)
-    click.echo(f"topics are in place at {settings.kafka.bootstrap}")
+    made = create_topics(settings.kafka.bootstrap, settings, STAGES)
+    click.echo(f"{len(made)} topics created at {settings.kafka.bootstrap}, the others were there")

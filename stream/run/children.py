@@ -26,10 +26,12 @@ class Child:
     pid: int
 
     @classmethod
-    def start(cls, name: str, arguments: list[str], *, folder: Path, environment: dict[str, str]) -> "Child":
-        """Start ``weir`` with ``arguments``, logging to ``folder/name.log``."""
+    def start(
+        cls, name: str, arguments: list[str], *, folder: Path, environment: dict[str, str], module: str = "stream"
+    ) -> "Child":
+        """Start ``weir`` (or another ``module`` of ours) with ``arguments``, logging to ``folder/name.log``."""
         log = folder / f"{name}.log"
-        command = [sys.executable, "-m", "stream", *arguments]
+        command = [sys.executable, "-m", module, *arguments]
         with log.open("ab") as sink:
             process = subprocess.Popen(  # noqa: S603  # our own command
                 [sys.executable, "-I", "-S", str(_GUARD), str(_GRACE_SECONDS), "", *command],

@@ -42,7 +42,7 @@ class Watch:
         self._consumer = consumer_of(self.settings, [topic.name for topic in _READ], from_beginning=True)
         kafka = self.settings.kafka
         self._asker = KafkaConsumer(  # names the group to ask for its offsets; never joins it
-            bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.prefix + kafka.group, enable_auto_commit=False
+            bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.group, enable_auto_commit=False
         )
 
     def read(self, *, timeout_ms: int) -> int:

@@ -1,0 +1,55 @@
+"""``weir bench``: throughput and latency of a real worker on a real Kafka, and of the same job in stock Faust."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from stream.bench.plan import NAMES, Plan, measure
+from stream.bench.report import print_results, write_json
+
+
+@click.command()
+@click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this alone; may be given several times.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here.")
+@click.option(
+    "--events", type=click.IntRange(min=10_000), default=500_000, show_default=True, help="Payments, and ticks, a run."
+)
+@click.option("--short", is_flag=True, help="One short run of each, to see that it works; not for quoting.")
+def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: bool) -> None:
+    """Measure what one worker on one core does, on an embedded Kafka, beside the same job in stock Faust.
+
+    Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
+    """
+    plan = Plan.short(events) if short else Plan.full(events)
+    with _shown(Console(stderr=True)) as tell:
+        results = measure(only or NAMES, plan, tell)
+    print_results(Console(), results)
+    if json_path is not None:
+        write_json(results, json_path)
+
+
+@contextmanager
+def _shown(console: Console) -> Iterator["_Tell"]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        yield _Tell(progress)
+
+
+class _Tell:
+    """Shows what is being measured and how far it is, each in a line of its own."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, what: str, share: float) -> None:
+        for other, task in self._tasks.items():
+            if other != what:
+                self._progress.stop_task(task)
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=1.0)
+        self._progress.update(self._tasks[what], completed=share)

@@ -1,0 +1,41 @@
+"""``weir worker``: one worker process, as many as there are partitions may run side by side."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from stream.commands.options import bootstrap_option, config_option, settings_from
+from stream.errors import SettingsError
+
+
+@click.command()
+@config_option
+@bootstrap_option
+@click.option(
+    "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING", show_default=True
+)
+def worker(config: Path | None, bootstrap: str | None, *, log_level: str) -> None:
+    """Run one worker: it takes its share of the partitions, scores, and tells alerts.
+
+    SIGTERM and Ctrl-C flush, commit and end with 0; any failure ends with 1 and its reason, for a supervisor to
+    restart it. Metrics stand at /metrics, health at /healthz, readiness at /readyz (worker.metrics_port).
+    """
+    settings = settings_from(config, bootstrap)
+    if not settings.kafka.bootstrap:
+        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415  # all that a worker needs, and --help does not
+
+    from monitoring.exporter import Exporter  # noqa: PLC0415
+    from monitoring.metrics import Metrics  # noqa: PLC0415
+    from stream.agents.topics import create_topics  # noqa: PLC0415
+    from stream.walk import STAGES, detectors_of, stages_of  # noqa: PLC0415
+    from stream.worker import run_worker  # noqa: PLC0415
+
+    detectors = detectors_of(settings)
+    create_topics(settings.kafka.bootstrap, settings, STAGES)
+    metrics = Metrics(CollectorRegistry(), config=settings.version)
+    metrics.serves({detector.name: detector.version for detector in detectors})
+    place = settings.worker
+    with Exporter(metrics, host=place.metrics_host, port=place.metrics_port):
+        sys.exit(run_worker(settings, stages_of(settings, detectors), observer=metrics, loglevel=log_level))
