@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, NoBrokersAvailable
+from kafka.errors import KafkaError
 
 from stream.errors import MachineError
 from stream.settings import Settings
@@ -27,7 +27,7 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
             max_poll_records=2000,
             fetch_max_wait_ms=20,
         )
-    except (NoBrokersAvailable, KafkaError):
+    except KafkaError:
         raise MachineError(
             f"no Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP."
         ) from None
