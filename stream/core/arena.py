@@ -44,9 +44,9 @@ class Arena:
             self.rows.resize(max(count, self.rows.size * 9 // 8, 64), refcheck=False)
 
     def make_room(self, rows: Ints, at: Ints) -> None:
-        """Make room for one more entry per event; what none of them can see any more goes.
+        """Make room for one more entry per event; what is beyond the horizon of a row's first event goes.
 
-        rows, at  (n,) row and time of each event, in order
+        rows, at  (n,) row and time of each event, in order; time 0 where nothing may go yet
         """
         wanting = np.empty(rows.size, np.int64)
         count = _plan(self.rows, self.words, self.width, rows, at, self.max_history, self.horizon_ms, wanting)

@@ -68,7 +68,8 @@ class TerminalTable(RowTable):
         which = self._rows_of(terminal)
         is_payment = kind == PAYMENT
         self._payments.make_room(which[is_payment], at[is_payment])
-        self._verdicts.make_room(which[~is_payment], at[~is_payment])
+        verdicts = which[~is_payment]
+        self._verdicts.make_room(verdicts, np.zeros_like(verdicts))  # payments before a verdict see what it makes old
         self.overflowed += apply_events(
             self._payments.rows,
             self._payments.words,

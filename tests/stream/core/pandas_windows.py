@@ -58,7 +58,7 @@ def terminal_features(heard: Sequence[Heard]) -> Matrix:
 
 def _of_terminal(known: pd.DataFrame, payment: pd.Series) -> dict[str, float]:
     mine = known[known.terminal == payment.terminal]
-    row = {}
+    row: dict[str, float] = {}
     for name, span in WINDOWS.items():
         past = mine[(mine["at"] >= payment["at"] - span) & (mine["at"] < payment["at"])]
         paid, verdicts = past[past.kind == 0], past[past.kind == 1]

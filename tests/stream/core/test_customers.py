@@ -1,6 +1,7 @@
 """Customers: features equal to pandas, whatever the order, the batches and the restarts."""
 
 import statistics
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,12 @@ COUNT_30D = CUSTOMER_FEATURES.index("customer_count_30d")
 
 
 def a_table(max_history: int = 64) -> CustomerTable:
+    """A table without customers."""
     return CustomerTable(max_history=max_history)
 
 
 def a_payment(at: int, amount: int = 1000, *, customer: str = "c", terminal: str = "t", name: str = "") -> Paid:
+    """A payment of ten euros, ``at`` ms after the start."""
     return Paid(START + at, customer, terminal, amount, name or f"p{at}-{amount}")
 
 
@@ -63,7 +66,7 @@ def test_batches_change_no_bit(paid: list[Paid], cuts: list[int]) -> None:
     borders = sorted({0, len(paid), *(cut for cut in cuts if cut < len(paid))})
     whole, parts, singly = a_table(8), a_table(8), a_table(8)
     expected = pay(whole, paid).features
-    split = [pay(parts, paid[a:b], a).features for a, b in zip(borders, borders[1:], strict=False)]
+    split = [pay(parts, paid[a:b], a).features for a, b in pairwise(borders)]
     single = [pay(singly, [payment], i).features for i, payment in enumerate(paid)]
 
     assert np.concatenate(split).tobytes() == expected.tobytes()
