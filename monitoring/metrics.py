@@ -19,7 +19,7 @@ from monitoring.watch import Watch
 from stream.core.market.codes import FILTERED
 from stream.core.stage import Output
 from stream.errors import WeirError
-from stream.wire.codec import REASONS
+from stream.wire.refusal import REASONS
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
 MOST_LABELS = 64  # label sets of one counter; more are counted as unknown
@@ -210,7 +210,7 @@ class Metrics:
         nbytes: int,
         seconds: float,
     ) -> None:
-        """Take note of a commit, and of the size of the state it made durable unless the partition is being given up."""
+        """Take note of a commit, and unless partitions are being given up, of the state it made durable."""
         self._watch.committed(stage, partition)
         self._commits.observe(np.array([seconds]), stage)
         if self._watch.is_open:

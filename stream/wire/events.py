@@ -161,7 +161,7 @@ class DeadLetter(Event, frozen=True, kw_only=True, tag="dead-letter/1"):
     """A record that is no event we take, with the reason and where it stands. Its bytes stay on the source topic."""
 
     id: Id
-    reason: str  # bounded set: see ``stream.wire.codec.REASONS``
+    reason: str  # bounded set: see ``stream.wire.refusal.REASONS``
     detail: str  # field and expectation, never a value
     source: SourceRef
     produced_at: Millis

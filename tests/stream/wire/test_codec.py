@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from stream.core.columns import Payments, Ticks
 from stream.core.stage import Slice
 from stream.settings import Settings
-from stream.wire.codec import MAX_BYTES, REASONS, dead_letter, decode_payments, decode_ticks, decode_verdicts
+from stream.wire.codec import dead_letter, decode_payments, decode_ticks, decode_verdicts
 from stream.wire.events import DeadLetter
+from stream.wire.refusal import MAX_BYTES, REASONS
 
 NOW = 1_700_000_000_000
 GOOD: dict[str, Any] = {
