@@ -1,0 +1,179 @@
+"""The alerting rules for whoever keeps Weir running; fraud and market alerts are events, and travel on Kafka."""
+
+from dataclasses import dataclass
+from typing import Any
+
+_JOB = 'job="weir-worker"'  # of deployment/prometheus/prometheus.yml
+_FRAUD = 'weir_alerts_total{kind="fraud"}'
+_PAYMENTS = 'weir_scored_events_total{kind="payments"}'
+RUNBOOK = "docs/runbook.md"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One alerting rule.
+
+    name      also the headline of its section in the runbook
+    expr      PromQL that has samples where something is wrong
+    wait      how long that must last
+    severity  "critical" wakes somebody, "warning" is for the day, "info" for the next look
+    summary   one line, may hold Prometheus templates
+    about     what it means for those who rely on the alerts
+    """
+
+    name: str
+    expr: str
+    wait: str
+    severity: str
+    summary: str
+    about: str
+
+
+WORKERS = (
+    Rule(
+        name="WeirWorkerDown",
+        expr=f"up{{{_JOB}}} == 0",
+        wait="1m",
+        severity="critical",
+        summary="Worker {{ $labels.instance }} does not answer",
+        about="Its partitions go to the other workers; without one, nothing is scored.",
+    ),
+    Rule(
+        name="WeirNoWorker",
+        expr=f"absent(up{{{_JOB}}})",
+        wait="1m",
+        severity="critical",
+        summary="There is no worker to scrape",
+        about="Nothing is scored and no alert is told; Kafka keeps the events.",
+    ),
+    Rule(
+        name="WeirWorkerNotReady",
+        expr="weir_ready == 0",
+        wait="5m",
+        severity="warning",
+        summary="Worker {{ $labels.instance }} has had no partitions with their state for 5 minutes",
+        about="It is reading back state or can't join its group; its partitions wait.",
+    ),
+    Rule(
+        name="WeirWorkerRestarting",
+        expr=f"changes(process_start_time_seconds{{{_JOB}}}[15m]) > 2",
+        wait="0m",
+        severity="warning",
+        summary="Worker {{ $labels.instance }} started {{ $value }} times in 15 minutes",
+        about="Each start costs a rebalance and a recovery, during which its partitions wait.",
+    ),
+    Rule(
+        name="WeirCommitStalled",
+        expr="max by (instance) (weir_commit_age_seconds) > 60",
+        wait="1m",
+        severity="critical",
+        summary="{{ $labels.instance }} has work that was not committed for {{ $value | humanizeDuration }}",
+        about="Kafka or a stage does not answer; alerts may be held up, and a crash would do that work again.",
+    ),
+    Rule(
+        name="WeirLagGrowing",
+        expr="sum by (topic) (weir_consumer_lag_records) > 10000"
+        " and sum by (topic) (deriv(weir_consumer_lag_records[10m])) > 0",
+        wait="10m",
+        severity="warning",
+        summary="{{ $value }} records of {{ $labels.topic }} wait, and it becomes more",
+        about="Alerts come late, and ever later.",
+    ),
+    Rule(
+        name="WeirLatencyHigh",
+        expr="histogram_quantile(0.99, sum by (le, kind) (rate(weir_scored_latency_seconds_bucket[5m]))) > 0.25",
+        wait="10m",
+        severity="warning",
+        summary="1 in 100 {{ $labels.kind }} takes longer than {{ $value | humanizeDuration }} to be scored",
+        about="The budget is 50 ms at p99.",
+    ),
+    Rule(
+        name="WeirClockAhead",
+        expr="sum(rate(weir_ahead_of_clock_events_total[5m])) > 0.01 * sum(rate(weir_scored_events_total[5m]))",
+        wait="10m",
+        severity="info",
+        summary="{{ $value }} events a second are stamped later than the worker's clock",
+        about="A producer's clock runs ahead of the worker's, or the worker's behind: latency figures are too small.",
+    ),
+    Rule(
+        name="WeirUndeclaredCount",
+        expr="sum by (count) (increase(weir_unknown_counts_total[15m])) > 0",
+        wait="0m",
+        severity="info",
+        summary="A stage counts {{ $labels.count }} in a way that no metric is declared for",
+        about="The boards lack something that the workers know: ours to mend.",
+    ),
+)
+EVENTS = (
+    Rule(
+        name="WeirNoEvents",
+        expr='sum by (topic) (increase(weir_events_in_total{topic!="labels"}[10m])) == 0'
+        " and sum by (topic) (increase(weir_events_in_total[6h])) > 0",
+        wait="5m",
+        severity="warning",
+        summary="Nothing has come on {{ $labels.topic }} for 15 minutes",
+        about="A producer or its way to Kafka is broken: no alert does not mean that all is well.",
+    ),
+    Rule(
+        name="WeirDeadLetters",
+        expr="sum(rate(weir_dead_lettered_events_total[5m])) / sum(rate(weir_events_in_total[5m])) > 0.01",
+        wait="5m",
+        severity="warning",
+        summary="{{ $value | humanizePercentage }} of all events are refused",
+        about="What is refused is not scored. The topic dead-letters names reason, partition and offset of each.",
+    ),
+    Rule(
+        name="WeirStageCrashing",
+        expr='sum(increase(weir_dead_lettered_events_total{reason="crashed_stage"}[15m])) > 0',
+        wait="0m",
+        severity="critical",
+        summary="A stage fails on {{ $value }} records",
+        about="A fault of ours: these events are kept, but not scored until they are replayed.",
+    ),
+    Rule(
+        name="WeirAlertStorm",
+        expr=f"1000 * sum(increase({_FRAUD}[15m])) / sum(increase({_PAYMENTS}[15m])) > 20"
+        f" and sum(increase({_FRAUD}[15m])) > 20",
+        wait="5m",
+        severity="warning",
+        summary="{{ $value }} fraud alerts per 1,000 payments",
+        about="An attack under way, or a model that no longer fits what it sees; analysts can't follow either.",
+    ),
+    Rule(
+        name="WeirKeysOverflow",
+        expr="sum by (table) (rate(weir_overflowed_keys_total[15m])) > 1",
+        wait="15m",
+        severity="info",
+        summary="{{ $value }} histories a second outgrow their bound in table {{ $labels.table }}",
+        about="Windows of very busy keys are cut short: their counts and means are those of the newest events only.",
+    ),
+    Rule(
+        name="WeirRiskFeedStale",
+        expr="time() - max(weir_symbol_updated_timestamp_seconds) > 300"
+        ' and sum(increase(weir_scored_events_total{kind="ticks"}[1h])) > 0',
+        wait="1m",
+        severity="warning",
+        summary="No risk figure has moved for {{ $value | humanizeDuration }}",
+        about="The figures shown are those of the past; limits are not watched while no tick comes.",
+    ),
+)
+GROUPS: dict[str, tuple[Rule, ...]] = {"weir-workers": WORKERS, "weir-events": EVENTS}
+
+
+def rule_file() -> dict[str, Any]:
+    """All groups in Prometheus' own form."""
+    return {"groups": [{"name": name, "rules": [_rendered(rule) for rule in rules]} for name, rules in GROUPS.items()]}
+
+
+def _rendered(rule: Rule) -> dict[str, Any]:
+    return {
+        "alert": rule.name,
+        "expr": rule.expr,
+        "for": rule.wait,
+        "labels": {"severity": rule.severity},
+        "annotations": {
+            "summary": rule.summary,
+            "description": rule.about,
+            "runbook_url": f"{RUNBOOK}#{rule.name.lower()}",
+        },
+    }
