@@ -55,7 +55,7 @@ class View:
         self._last = (now, produced)
         if self._live is None:
             self._shown = 0
-            self.console.print(self._figures(produced), style="dim")
+            self.console.print(self._figures(produced), style="dim", soft_wrap=True)
         else:
             self._live.update(Group(self._table(produced), *self._alerts()))
 

@@ -44,6 +44,7 @@ class Watch:
         self._asker = KafkaConsumer(  # names the group to ask for its offsets; never joins it
             bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.group, enable_auto_commit=False
         )
+        self._asker.assign([place for topic in (*_INPUTS, BY_TERMINAL) for place in self._places(topic.name)])
 
     def read(self, *, timeout_ms: int) -> int:
         """Take what came within ``timeout_ms``; returns the number of records."""
@@ -84,13 +85,12 @@ class Watch:
         ends = self._ends(topic.name for topic in (*_INPUTS, BY_TERMINAL))
         return sum(end - (self._asker.committed(place) or 0) for place, end in ends.items() if end)
 
+    def _places(self, topic: str) -> list[TopicPartition]:
+        kafka = self.settings.kafka
+        return [TopicPartition(kafka.prefix + topic, partition) for partition in range(kafka.partitions)]
+
     def _ends(self, topics: Iterable[str]) -> dict[TopicPartition, int]:
-        places = [
-            TopicPartition(self.settings.kafka.prefix + topic, partition)
-            for topic in topics
-            for partition in range(self.settings.kafka.partitions)
-        ]
-        ends: dict[TopicPartition, int] = self._asker.end_offsets(places)
+        ends: dict[TopicPartition, int] = self._asker.end_offsets([p for topic in topics for p in self._places(topic)])
         return ends
 
     def recent_latency_ms(self) -> tuple[float, float] | None:
