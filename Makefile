@@ -10,7 +10,7 @@ setup:  ## get uv by pip if it is missing
 	@command -v $(UV) >/dev/null || python3 -m pip install --quiet --target .uv uv
 
 run: setup  ## start Kafka, a worker and simulated producers, and watch (ARGS="--for 60s" …)
-	$(UV) run weir run $(ARGS)
+	$(UV) run --no-dev weir run $(ARGS)
 
 test: setup  ## run the tests (ARGS="-k name" …)
 	$(UV) run --all-extras pytest $(ARGS)
