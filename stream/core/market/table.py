@@ -43,7 +43,9 @@ class SymbolTable:
             k = self._index.get(symbol, NONE)
             if k == NONE:
                 k = self._add(symbol)
-            self.rows[k] = blank_rows(1)[0] if value is None else np.frombuffer(value, ROW, count=1)[0]
+            if value is not None and len(value) != ROW.itemsize:
+                raise ValueError(f"row of {symbol}: expected {ROW.itemsize} bytes, was {len(value)}")
+            self.rows[k] = blank_rows(1)[0] if value is None else np.frombuffer(value, ROW)[0]
 
     def __len__(self) -> int:
         return len(self.names)

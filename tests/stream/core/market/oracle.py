@@ -54,6 +54,7 @@ class Oracle:
 
     @property
     def usual(self) -> float:
+        """Time-weighted spread."""
         return self.total / self.weight if self.weight > 0 else NAN
 
     def _passes(self, channel: str, price: float, at: int, mid: float = NAN) -> bool:
@@ -175,7 +176,8 @@ class Oracle:
         parts = []
         for i, segment in enumerate(self.segments):
             end = self.switched if i == 0 and len(self.segments) > 1 else self.bar
-            last = pd.DataFrame(segment, columns=["bar", "price"]).groupby("bar").last()
+            frame = pd.DataFrame(segment, columns=["bar", "price"], dtype=np.float64)
+            last = frame.groupby("bar").last()
             last = last[last.index < end].reset_index()
             last["move"] = last["price"].pct_change()
             last["bars"] = last["bar"].diff()
@@ -214,14 +216,14 @@ class Oracle:
         rows += [(bar, notional, signed, 0.0) for bar, notional, signed in self.odd]
         rows += [(bar, 0.0, 0.0, flow) for bar, flow in self.quoted]
         columns = ["bar", "notional", "signed", "flow"]
-        sums = pd.DataFrame(rows, columns=columns).groupby("bar").sum()
+        sums = pd.DataFrame(rows, columns=columns, dtype=np.float64).groupby("bar").sum()
         sums = sums.reindex(sorted(b for b in self.bars_seen if b < self.bar), fill_value=0.0)
         sums["move"] = closes.set_index("bar")["move"].abs().groupby(level=0).last()
         ends = (sums.index.to_numpy() + 1) * self.bar_ms
         out = {}
         for name, width in (("30m", 1_800_000), ("5m", 300_000)):
             held = sums[ends > self.newest - width]
-            known = 0 < len(held) and not (len(held) >= 64 and len(sums) > 64)
+            known = len(held) > 0 and not (len(held) >= 64 and len(sums) > 64)
             if name == "30m":
                 traded = held[(held["notional"] > 0) & held["move"].notna()] if known else held[:0]
                 out["amihud_per_million_30m"] = 1e6 * (traded["move"] / traded["notional"]).mean()
@@ -243,7 +245,7 @@ class Oracle:
         ends = (closes["bar"].to_numpy() + 1) * self.bar_ms
         for name, width in (("5m", 300_000), ("30m", 1_800_000), ("1d", 86_400_000)):
             held = closes["move"][ends > self.newest - width]
-            known = 0 < len(held) and not (len(held) >= 1440 and len(closes) > 1440)
+            known = len(held) > 0 and not (len(held) >= 1440 and len(closes) > 1440)
             out[f"realised_volatility_{name}"] = math.sqrt((held**2).sum()) if known else NAN
         residuals = closes["residual"].dropna().to_numpy()
         ordered = np.sort(residuals[-500:])

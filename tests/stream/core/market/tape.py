@@ -26,9 +26,7 @@ def a_quote(
     at: float, bid: float, ask: float, *, symbol: str = "AAPL", bid_size: float = 100.0, ask_size: float = 100.0
 ) -> Quote:
     """A quote ``at`` seconds after the start."""
-    return Quote(
-        symbol=symbol, at=START + round(1_000 * at), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size
-    )
+    return Quote(symbol=symbol, at=START + round(1_000 * at), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
 
 
 def a_slice(ticks: Sequence[TickEvent | bytes | None], *, first: int = 0) -> Slice:
@@ -76,7 +74,12 @@ class Seen:
 
 
 def feed(
-    stage: MarketStage, ticks: Iterable[TickEvent | bytes | None], *, step: int = 512, first: int = 0, upto: int | None = None
+    stage: MarketStage,
+    ticks: Iterable[TickEvent | bytes | None],
+    *,
+    step: int = 512,
+    first: int = 0,
+    upto: int | None = None,
 ) -> Seen:
     """Feed ticks in slices of ``step``, the first at offset ``first``."""
     every = list(ticks)[:upto]
@@ -99,7 +102,9 @@ def a_calm_tape(seconds: int, *, seed: int = 1, symbol: str = "AAPL", start: flo
     return ticks
 
 
-def a_rough_tape(count: int, *, seed: int, symbols: Sequence[str] = ("AAPL",), gap: float = 1.0) -> list[TickEvent]:
+def a_rough_tape(
+    count: int, *, seed: int, symbols: Sequence[str] = ("AAPL",), gap: float = 1.0, silences: float = 0.002
+) -> list[TickEvent]:
     """A tape with everything in it: jumps, one-sided and crossed quotes, bad prints, ticks out of order, silences."""
     rng = np.random.default_rng(seed)
     price = dict.fromkeys(symbols, 50.0)
@@ -107,7 +112,7 @@ def a_rough_tape(count: int, *, seed: int, symbols: Sequence[str] = ("AAPL",), g
     ticks: list[TickEvent] = []
     for _ in range(count):
         symbol = str(rng.choice(symbols))
-        at += float(rng.exponential(gap)) + (400.0 if rng.random() < 0.002 else 0.0)
+        at += float(rng.exponential(gap)) + (400.0 if rng.random() < silences else 0.0)
         price[symbol] *= float(np.exp(2e-4 * rng.standard_t(3)) * (1.01 if rng.random() < 0.002 else 1.0))
         seen = price[symbol] * (float(rng.uniform(0.8, 1.2)) if rng.random() < 0.02 else 1.0)
         when = at - (float(rng.exponential(10.0)) if rng.random() < 0.05 else 0.0)
