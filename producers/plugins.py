@@ -75,7 +75,7 @@ def _load(point: EntryPoint) -> type[Source]:
 def _describe(point: EntryPoint) -> Plugin:
     package = point.dist.name if point.dist else ""
     try:
-        about = (inspect.getdoc(_load(point)) or "").partition("\n")[0]
+        about = inspect.cleandoc(_load(point).__doc__ or "").partition("\n")[0]
     except PluginError as problem:
         return Plugin(name=point.name, package=package, about="", problem=problem)
     return Plugin(name=point.name, package=package, about=about)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from arch import arch_model
 from numpy.typing import NDArray
+
 from producers.market_returns import Returns, draw_returns
 
 ALPHA, BETA, DEGREES = 0.05, 0.9, 12.0
@@ -43,7 +44,7 @@ def test_variance_and_kurtosis_are_those_of_garch_t() -> None:
         [some_returns(steps=1_000, loading=independent(1), seed=s).standard for s in range(200)], 1
     )
 
-    assert KURTOSIS == pytest.approx(4.034, abs=1e-3)
+    assert abs(KURTOSIS - 4.034) < 1e-3
     assert within((standard**2).mean(axis=0), 1.0)
     assert within((standard**4).mean(axis=0), KURTOSIS)
 

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+
 from producers.pacing import Pacing, WallClock
 from stream.errors import SettingsError
 
@@ -14,9 +15,11 @@ class HandClock:
         self.time = now
 
     def now(self) -> float:
+        """What it shows."""
         return self.time
 
     def wait(self, seconds: float) -> None:
+        """Let the time pass at once."""
         self.time += seconds
 
 
