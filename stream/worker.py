@@ -15,6 +15,7 @@ from stream.agents.spec import StageSpec
 from stream.settings import Settings
 
 _GC_THRESHOLDS = (50_000, 20, 50)  # Python's own look at every 700 new objects: slices are many small ones
+_SWITCH_SECONDS = 0.001  # Python's 5 ms is what the fetching thread waits for a stage, several times an event
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
@@ -35,7 +36,9 @@ def run_worker(
     configure_logging(loglevel)
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # modules and kernels live as long as the process
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app = build_app(settings, specs, observer)
+    _leave_out_echoes(app)
     return _run(app, loop, loglevel)
 
 
@@ -50,6 +53,7 @@ def _run(app: WeirApp, loop: asyncio.AbstractEventLoop, loglevel: str) -> int:
         stdout=sys.stdout,
         stderr=sys.stderr,
     )
+    worker.spinner = None
     try:
         worker.execute_from_commandline()
     except SystemExit as exit_:
@@ -57,6 +61,12 @@ def _run(app: WeirApp, loop: asyncio.AbstractEventLoop, loglevel: str) -> int:
     else:
         code = 0
     return 1 if app.failure is not None else code
+
+
+def _leave_out_echoes(app: WeirApp) -> None:
+    """Once a failure is logged, leave out what its way up through Faust's services logs again and again."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(lambda record: app.failure is None or record.name.startswith("weir"))
 
 
 def configure_logging(loglevel: str) -> None:

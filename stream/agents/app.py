@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
 from stream.agents.spec import StageSpec
 from stream.agents.tables import SliceSchema, StageTable
+from stream.errors import WeirError
 from stream.settings import Settings
 
 log = logging.getLogger("weir.agents")
 
 _QUEUED_SLICES = 16  # per stage, between fetching and feeding; Kafka holds the rest
+_SESSION_SECONDS = 6.0  # after a crash its partitions wait so long; the least that brokers allow by default
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
 
 
@@ -40,8 +43,16 @@ class WeirApp(faust.App):
         if self.failure is None:
             self.failure = error
             self.delivery.fail()
-            log.error("event=worker_failed error=%s reason=%s", type(error).__name__, error)
+            _tell(error)
             await self.crash(error)
+
+
+def _tell(error: BaseException) -> None:
+    if isinstance(error, WeirError):
+        log.error("event=worker_failed error=%s reason=%r", type(error).__name__, str(error))
+    else:  # a fault of ours: where it happened, but not its text, which may quote a record
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.error("event=worker_failed error=%s\n%s", type(error).__name__, place)
 
 
 def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer | None = None) -> WeirApp:
@@ -61,6 +72,8 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         web_enabled=False,
         autodiscover=False,
         broker_commit_interval=settings.kafka.commit_seconds,
+        broker_session_timeout=_SESSION_SECONDS,
+        broker_heartbeat_interval=_SESSION_SECONDS / 4,
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=_QUEUED_SLICES,
         store="memory://",

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable
+from functools import partial
 
 from faust.types import TP
 
@@ -87,12 +88,14 @@ class Delivery:
 
     def hear_silence(self, consumer: SliceConsumer) -> None:
         """Tell the lanes of topics that have been silent for ``kafka.idle_ms``."""
-        prefix, seconds = self._settings.kafka.prefix, self._settings.kafka.idle_ms / 1000
+        seconds = self._settings.kafka.idle_ms / 1000
         for lane in self._open_lanes():
-            ends = {topic: consumer.end_of(TP(prefix + topic, lane.partition)) for topic in lane.spec.topics}
-            output = lane.silence(seconds, ends)
+            output = lane.silence(seconds, partial(self._end_of, consumer, lane.partition))
             if output is not None:
                 self._deliver(lane, output)
+
+    def _end_of(self, consumer: SliceConsumer, partition: int, topic: str) -> int | None:
+        return consumer.end_of(TP(self._settings.kafka.prefix + topic, partition))
 
     def _deliver(self, lane: Lane, output: Output) -> None:
         spared = lane.publish(output, self._publisher)
@@ -144,7 +147,7 @@ class Delivery:
 
     def _observe_lag(self, lane: Lane, consumer: SliceConsumer) -> None:
         for topic in lane.spec.topics:
-            end = consumer.end_of(TP(self._settings.kafka.prefix + topic, lane.partition))
+            end = self._end_of(consumer, lane.partition, topic)
             if end is not None:
                 self._observer.lag(topic, lane.partition, max(0, end - lane.position[topic]))
 

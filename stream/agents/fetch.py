@@ -14,8 +14,11 @@ from faust.types import TP
 from stream.agents import private
 from stream.core.stage import Slice
 
-FETCH_WAIT_MS = 20  # see ``FetchThread._create_worker_consumer``
-FETCH_BYTES = 16 << 20
+# A fetch returns after so many milliseconds, or with so many bytes. Two stages wait twice. Measured at 10,000 events/s
+# through two stages: a fetch per record (1 byte) cost 75 % of a core in 2,300 slices/s, these 37 % in 800 slices/s.
+FETCH_WAIT_MS = 5
+FETCH_MIN_BYTES = 64 << 10
+FETCH_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         # Faust waits 1,500 ms for records. A partition that was held back or just consumed while a long poll for
         # others is under way joins only the next one, so the poll's length is what it may have to wait.
         consumer = super()._create_worker_consumer(transport)
-        private.set_fetching(consumer, wait_ms=FETCH_WAIT_MS, max_bytes=FETCH_BYTES)
+        private.set_fetching(consumer, wait_ms=FETCH_WAIT_MS, min_bytes=FETCH_MIN_BYTES, max_bytes=FETCH_MAX_BYTES)
         return consumer
 
     async def _fetch_records(

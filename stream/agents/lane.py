@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,16 +96,17 @@ class Lane:
         self.changed = True
         return output
 
-    def silence(self, idle_seconds: float, ends: dict[str, int | None]) -> Output | None:
+    def silence(self, idle_seconds: float, end_of: Callable[[str], int | None]) -> Output | None:
         """Tell the stage, once per silence, of a topic that is read to its end and brought nothing for so long.
 
-        ends  topic → offset after its last record, None where unknown
+        end_of  topic → offset after its last record, None where unknown
         -> what the stage made of it, None where there is nothing to tell
         """
         now = time.monotonic()
         for topic in self.spec.topics:
-            is_read = self.position[topic] == ends[topic]
-            if topic in self._silent or not is_read or now - self._heard[topic] < idle_seconds:
+            if topic in self._silent or now - self._heard[topic] < idle_seconds:
+                continue
+            if self.position[topic] != end_of(topic):
                 continue
             self._silent.add(topic)
             self.changed = True

@@ -38,12 +38,13 @@ class Drained:
     values: list[bytes | None]
 
 
-def set_fetching(consumer: AIOKafkaConsumer, *, wait_ms: int, max_bytes: int) -> None:
+def set_fetching(consumer: AIOKafkaConsumer, *, wait_ms: int, min_bytes: int, max_bytes: int) -> None:
     """Set how a consumer that has not started will fetch: Faust hard-codes 1,500 ms and offers no setting.
 
     Aborted transactions of foreign producers are left out, which Faust offers only together with exactly-once.
     """
     consumer._fetch_max_wait_ms = wait_ms
+    consumer._fetch_min_bytes = min_bytes
     consumer._fetch_max_bytes = max_bytes
     consumer._isolation_level = "read_committed"
 
