@@ -42,7 +42,9 @@ class Exporter:
                 "Set worker.metrics_port (WEIR_WORKER_METRICS_PORT) to a free port, or to 0 for any",
             ) from None
         self.port = int(self._server.server_address[1])
-        self._thread = threading.Thread(target=self._server.serve_forever, name="exporter", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="exporter", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:

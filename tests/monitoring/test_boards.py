@@ -1,0 +1,84 @@
+import math
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from monitoring.dashboards.board import expressions
+from monitoring.exporter import Exporter
+from monitoring.metrics import Metrics
+from monitoring.render import BOARDS
+from stream.core.stage import Output
+from tests.monitoring.driven import outputs
+from tests.monitoring.prometheus import Prometheus, prometheus
+
+QUERIES = [(board.uid, *query) for board in BOARDS for query in expressions(board)]
+LIVE_SECONDS = 6.0
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that has scraped a worker's real exporter while real stages' outputs came in."""
+    metrics = Metrics(CollectorRegistry(), config="test")
+    with (
+        Exporter(metrics) as exporter,
+        prometheus(tmp_path_factory.mktemp("prometheus"), target=f"127.0.0.1:{exporter.port}") as asked,
+    ):
+        live(metrics, seconds=LIVE_SECONDS)
+        yield asked
+
+
+def live(metrics: Metrics, *, seconds: float) -> None:
+    """Tell ``metrics`` what a worker would, in its order, for some seconds; latencies are drawn around 10 ms."""
+    rng = np.random.default_rng(1)
+    metrics.serves({"amounts": "1"})
+    metrics.opened(8)
+    metrics.suppressed("alerts", 2)
+    made = outputs()
+    pause = seconds / len(made)
+    for place, (stage, output) in enumerate(made):
+        now = time.time_ns() // 1_000_000
+        metrics.fed(as_if_live(output, now, rng), stage=stage, partition=place % 4, now=now)
+        size = {"keys": 100 + place, "nbytes": 90_000, "seconds": 0.003}
+        metrics.committed(stage=stage, partition=place % 4, offsets={}, **size)  # type: ignore[arg-type]  # of a dict
+        for topic in ("transactions", "labels", "ticks", "weir-by-terminal"):
+            metrics.lag(topic, place % 4, int(rng.integers(0, 50)))
+        time.sleep(pause)
+
+
+def as_if_live(output: Output, now: int, rng: np.random.Generator) -> Output:
+    """The same output, its events stamped a little before ``now``."""
+    ages = [
+        np.ceil(rng.lognormal(2.3, 0.5, stamps.size)).astype(np.int64) for stamps in (output.scored, output.alerted)
+    ]
+    return Output(counts=output.counts, figures=output.figures, scored=now - ages[0], alerted=now - ages[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("board", "panel", "expression"), QUERIES, ids=[f"{b}: {p}" for b, p, _ in QUERIES])
+def test_every_panel_shows_numbers(board: str, panel: str, expression: str, scraped: Prometheus) -> None:
+    """Run against a real Prometheus: a misspelt metric or label is an empty panel, a division by nothing is NaN."""
+    asked = expression.replace("$__rate_interval", "60s").replace("$symbol", ".*")
+    samples = scraped.query(asked)
+
+    assert samples, f"{board}, {panel}: nothing for {asked}"
+    assert all(math.isfinite(float(sample["value"][1])) for sample in samples), f"{board}, {panel}: {samples}"
+
+
+@pytest.mark.slow
+def test_the_choice_of_symbols_is_not_empty(scraped: Prometheus) -> None:
+    """The market board's variable lists the values of a label."""
+    for board in BOARDS:
+        if board.label is not None:
+            label, metric = board.label
+            assert len(scraped.query(f"count by ({label}) ({metric})")) > 1
+
+
+@pytest.mark.slow
+def test_no_rule_fires_on_a_worker_that_is_well(scraped: Prometheus) -> None:
+    """The rules are loaded, and silent but for the bad input that the test itself sends."""
+    firing = {sample["metric"]["alertname"] for sample in scraped.query('ALERTS{alertstate="firing"}')}
+
+    assert firing == set()
