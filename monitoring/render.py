@@ -45,7 +45,7 @@ def dashboard_text(dashboard: Dashboard) -> str:
 def rendered() -> dict[str, str]:
     """Everything generated: path from the repository's root → text."""
     boards = {f"{DASHBOARDS}/{board.uid}.json": dashboard_text(build(board)) for board in BOARDS}
-    rules = {f"{RULES}/weir.yml": _SAY + yaml.safe_dump(rule_file(), sort_keys=False, width=110, allow_unicode=True)}
+    rules = {f"{RULES}/weir.yml": _SAY + _yaml(rule_file())}
     return boards | rules | {f"{SCHEMAS}/{tag}.json": _json(schema) for tag, schema in schemas().items()}
 
 
@@ -130,6 +130,17 @@ def _leftovers(root: Path) -> list[str]:
 def _read_back(text: str) -> str:
     register_default_plugins()
     return dashboard_text(Dashboard.from_json(json.loads(text)))
+
+
+class _Indented(yaml.SafeDumper):
+    """Indents the items of a list below its key, as people do."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  # theirs
+        super().increase_indent(flow, indentless=False)
+
+
+def _yaml(value: Any) -> str:
+    return yaml.dump(value, Dumper=_Indented, sort_keys=False, width=70, allow_unicode=True)
 
 
 def _json(value: Any) -> str:
