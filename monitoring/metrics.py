@@ -133,8 +133,8 @@ class Metrics:
         )
         self._suppressed = Counter(
             "weir_suppressed_records",
-            "Records not published again after a crash, by topic",
-            ["topic"],
+            "Records not published again after a crash, by stage",
+            ["stage"],
             registry=self.registry,
         )
 
@@ -190,9 +190,9 @@ class Metrics:
         counter = self._counters[name]
         (counter.labels(*labels) if labels else counter).inc(increment)
 
-    def suppressed(self, topic: str, count: int) -> None:
-        """Add records that were on the topic already when a crash had come between them and their commit."""
-        self._suppressed.labels(topic).inc(count)
+    def suppressed(self, stage: str, count: int) -> None:
+        """Add records that stood on their topic already, because a crash came between them and their commit."""
+        self._suppressed.labels(stage).inc(count)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
         """Take how many records of a partition wait."""

@@ -111,7 +111,7 @@ DURABLE = Row(
             about="Records that a crash left on a topic before their commit: recognised, so nobody sees them twice.",
             unit="short",
             queries={
-                "{{topic}}": "sum by (topic) (increase(weir_suppressed_records_total[$__rate_interval])) or vector(0)"
+                "{{stage}}": "sum by (stage) (increase(weir_suppressed_records_total[$__rate_interval])) or vector(0)"
             },
         ),
     ),

@@ -20,7 +20,7 @@ class Observer(Protocol):
         """Take note of what a stage made of one slice, or of hearing that it is idle; ``now`` is epoch ms."""
         ...
 
-    def suppressed(self, topic: str, count: int) -> None:
+    def suppressed(self, stage: str, count: int) -> None:
         """Take note of records not published again, because a crash came between them and their commit."""
         ...
 
@@ -52,7 +52,7 @@ class Silent:
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
         """Ignore it."""
 
-    def suppressed(self, topic: str, count: int) -> None:
+    def suppressed(self, stage: str, count: int) -> None:
         """Ignore it."""
 
     def lag(self, topic: str, partition: int, records: int) -> None:

@@ -35,7 +35,7 @@ def live(metrics: Metrics, *, seconds: float) -> None:
     rng = np.random.default_rng(1)
     metrics.serves({"amounts": "1"})
     metrics.opened(8)
-    metrics.suppressed("alerts", 2)
+    metrics.suppressed("terminals", 2)
     made = outputs()
     pause = seconds / len(made)
     for place, (stage, output) in enumerate(made):
