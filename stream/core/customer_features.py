@@ -1,6 +1,7 @@
 """The kernel of a customer's features: what was known before each payment, and then the payment remembered.
 
-A ring entry is one payment in four columns: time, amount (minor units), hash of the terminal, hash of the id.
+A customer has two rings: the payments (time, amount in minor units, hash of the terminal) for as long as windows need
+them, and their marks (time, hash of all that names a payment) for as long as one delivered twice may still come.
 """
 
 import math
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 from stream.core.columns import Floats, Ints, Matrix
 from stream.core.exact import sample_deviation, twice_median
 from stream.core.names import CUSTOMER_FEATURES, DAY_MS, HOUR_MS
-from stream.core.rings import MASK, Row, Rows, Words, column, evict, insert, time_at
+from stream.core.rings import MASK, Row, Rows, Words, column, evict, first_at_or_after, insert, time_at
 
-WIDTH = 4
+WIDTH = 3
+MARK_WIDTH = 2
 CUSTOMER_FIELDS = [("next_offset", "i8")]
 _COUNT, _SUM, _MEAN, _STD = (CUSTOMER_FEATURES.index(f"customer_{name}_1h") for name in ("count", "sum", "mean", "std"))
 _RATIO = CUSTOMER_FEATURES.index("amount_ratio")  # then robust z, seconds since the last, distinct terminals
 _CLOCK = CUSTOMER_FEATURES.index("hour_sin")  # then its cosine and those of the weekday
 Counts: TypeAlias = tuple[np.int64, np.int64, np.int64, np.int64, np.int64, np.int64]
+_AHEAD = 16  # customers fetched together
+_LINE = 16  # words in a cache line
 _MINOR = 100.0  # units in a currency unit
 _THURSDAY = 3  # 1 January 1970, Monday 0
 
@@ -29,12 +33,14 @@ _THURSDAY = 3  # 1 January 1970, Monday 0
 def apply_payments(
     rows: Rows,
     words: Words,
+    marks: Rows,
+    mark_words: Words,
     which: Ints,
     offset: Ints,
     at: Ints,
     payment: Words,
     limit: int,
-    horizon: int,
+    horizons: tuple[int, int],
     scratch: Words,
     features: Matrix,
     fresh: NDArray[np.bool_],
@@ -43,40 +49,72 @@ def apply_payments(
 ) -> int:
     """Compute the features of each payment and remember it; returns how many payments an overflow pushed out.
 
-    rows, words       state, changed in place; there is room for every payment
+    rows, marks       state with its words, changed in place; there is room for every payment
     which, offset, at (n,) row, offset and epoch ms of each payment, in the order of processing
-    payment           (3, n) amount, hash of the terminal, hash of the id
-    limit, horizon    payments kept of a customer; ms behind its newest for which they are
-    scratch           (>= 5 limit,) any content
+    payment           (3, n) amount, hash of the terminal, hash of all that names it
+    limit, horizons   payments kept of a customer; ms behind its newest for which they and their marks are
+    scratch           (>= 16 limit,) any content
     features          (n, CUSTOMER_FEATURES) written where fresh and no duplicate
     fresh, duplicate  (n,) written; all False before
     dirty             (rows,) set where a row changed
     """
     overflowed = 0
     for i in range(which.size):
+        if i % _AHEAD == 0:
+            _fetch(rows, words, which[i : i + _AHEAD], scratch)
         row = rows[which[i]]
         if offset[i] < row["next_offset"]:
             continue
         row["next_offset"] = offset[i] + 1
         fresh[i] = True
         dirty[which[i]] = True
-        lead = max(row["newest"], at[i])
-        evict(row, words, WIDTH, lead - horizon)
-        place = column(row, WIDTH, 0)
-        newer, as_new, hour, day, week, month = _count_ages(words[place : place + row["count"]], lead, lead - at[i])
-        count = row["count"]
-        index = count - newer
-        if _is_known(row, words, count - as_new, index, payment[:, i]):
+        if not _mark(marks[which[i]], mark_words, at[i], payment[2, i], limit, horizons[1]):
             duplicate[i] = True
             continue
+        lead = max(row["newest"], at[i])
+        evict(row, words, lead - horizons[0])
+        place = column(row, 0)
+        newer, as_new, hour, day, week, month = _count_ages(words[place : place + row["count"]], lead, lead - at[i])
+        count = row["count"]
         begins = (count - hour, count - day, count - week, count - month)
         _describe(row, words, begins, count - as_new, at[i], np.int64(payment[0, i]), scratch, features[i])
-        if lead - at[i] <= horizon:
+        if lead - at[i] <= horizons[0]:
             overflowed += row["count"] >= limit
-            place = insert(row, words, WIDTH, index, at[i], limit)
+            place = insert(row, words, WIDTH, count - newer, at[i], limit)
             for c in range(WIDTH - 1 if place >= 0 else 0):
                 words[place + (c + 1) * row["capacity"]] = payment[c, i]
     return overflowed
+
+
+@njit(cache=True)
+def _fetch(rows: Rows, words: Words, which: Ints, scratch: Words) -> None:
+    """Touch the payments of some customers: memory delivers many at once sooner than one after another."""
+    seen = np.uint32(0)
+    for i in range(which.size):
+        row = rows[which[i]]
+        for c in range(WIDTH):
+            place = column(row, c)
+            for j in range(place, place + row["count"], _LINE):
+                seen |= words[j]
+    scratch[0] = seen  # so that no compiler leaves it out
+
+
+@njit(cache=True)
+def _mark(row: Row, words: Words, at: int, name: np.uint32, limit: int, horizon: int) -> bool:
+    """Remember that a payment came; False where one of the same time and name did before."""
+    lead = max(row["newest"], at)
+    evict(row, words, lead - horizon)
+    index = first_at_or_after(row, words, at, row["count"])
+    place = column(row, 0)
+    while index < row["count"] and time_at(row, words, place + index) == at:
+        if words[place + row["capacity"] + index] == name:
+            return False
+        index += 1
+    if lead - at <= horizon:
+        place = insert(row, words, MARK_WIDTH, index, at, limit)
+        if place >= 0:
+            words[place + row["capacity"]] = name
+    return True
 
 
 @njit(cache=True)
@@ -104,18 +142,6 @@ def _count_ages(times: Words, lead: int, late: int) -> Counts:
 
 
 @njit(cache=True)
-def _is_known(row: Row, words: Words, begin: int, end: int, payment: Words) -> bool:
-    """Tell whether an entry of the same time (those from ``begin`` to ``end``) is this very payment."""
-    for entry in range(begin, end):
-        same = True
-        for c in range(WIDTH - 1):
-            same = same and words[column(row, WIDTH, c + 1) + entry] == payment[c]
-        if same:
-            return True
-    return False
-
-
-@njit(cache=True)
 def _describe(
     row: Row,
     words: Words,
@@ -127,7 +153,7 @@ def _describe(
     out: Floats,
 ) -> None:
     """Write the features of a payment whose windows are the entries ``begins[w] … end``."""
-    amounts = column(row, WIDTH, 1)
+    amounts = column(row, 1)
     count, total, high, low = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     segment_end = end
     for w in range(4):
@@ -148,10 +174,10 @@ def _describe(
     out[_RATIO + 3] = 0.0
     if count:
         month = slice(amounts + begins[3], amounts + end)
-        terminals = column(row, WIDTH, 2)
+        terminals = column(row, 2)
         out[_RATIO] = amount * count / total if total else math.nan  # only card checks: no amount to compare with
         out[_RATIO + 1] = _robust_z(amount, words[month], scratch)
-        out[_RATIO + 2] = (at - time_at(row, words, column(row, WIDTH, 0) + end - 1)) / 1000.0
+        out[_RATIO + 2] = (at - time_at(row, words, column(row, 0) + end - 1)) / 1000.0
         out[_RATIO + 3] = _distinct(words[terminals + begins[3] : terminals + end], scratch)
     hour = 2.0 * math.pi * (at % DAY_MS) / DAY_MS  # the time of day, without steps
     weekday = 2.0 * math.pi * ((at // DAY_MS + _THURSDAY) % 7) / 7.0
@@ -176,8 +202,10 @@ def _robust_z(amount: int, amounts: Words, scratch: Words) -> float:
 @njit(cache=True)
 def _distinct(values: Words, scratch: Words) -> int:
     """Count different values by an open hash table in ``scratch``."""
-    size = 4
-    while size < 2 * values.size:
+    size = 8
+    while (
+        size < 8 * values.size
+    ):  # so sparse that the next place is hardly ever needed: a branch the processor foresees
         size *= 2
     scratch[:size] = 0
     count = 0

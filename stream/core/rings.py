@@ -1,8 +1,8 @@
 """A ring: the entries of one key in time order, as columns of 32-bit words in one block of a shared arena.
 
-Column ``c`` of a ring begins at ``start * UNIT * width + c * capacity`` and its entries stand at
-``head … head + count``. Column 0 is the time modulo 2**32 ms, read relative to the newest entry: all that is kept is
-younger than ``HORIZON_LIMIT_MS``, so the time is exact.
+Column ``c`` of a ring begins at ``start + c * capacity`` and its entries stand at ``head … head + count``. Column 0 is
+the time modulo 2**32 ms, read relative to the newest entry: all that is kept is younger than ``HORIZON_LIMIT_MS``, so
+the time is exact.
 """
 
 from typing import Any, TypeAlias
@@ -11,33 +11,36 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-UNIT = 4  # entries: blocks come in multiples of it
+UNIT = 4  # entries: capacities are multiples of it
 MASK = 0xFFFFFFFF
 HORIZON_LIMIT_MS = 2**32 - 1
 RING: list[tuple[str, str]] = [
     ("newest", "i8"),  # epoch ms of the newest entry ever
-    ("start", "i4"),  # of the block, in units
+    ("start", "i8"),  # place of the columns in the arena
     ("capacity", "i4"),  # entries
     ("head", "i4"),  # place of the oldest entry
     ("count", "i4"),  # entries
     ("wanted", "i4"),  # entries, while room is made; 0 otherwise
-    ("reserved", "i4"),
 ]
 Words: TypeAlias = NDArray[np.uint32]
-Rows: TypeAlias = NDArray[Any]  # records that begin with RING
+Rows: TypeAlias = NDArray[Any]  # records that end with RING
 Row: TypeAlias = Any  # one of them, by reference
 
 
 @njit(cache=True)
 def capacity_for(count: int) -> int:
-    """Entries of the block for ``count`` entries: whole units with a little slack, so that sliding is rare."""
-    return (count + count // 16 + UNIT - 1) // UNIT * UNIT
+    """Entries of a block for ``count`` entries: a sixteenth more, so that sliding is rare, in steps of as much."""
+    count += count // 16
+    step = UNIT
+    while step * 32 <= count:
+        step *= 2
+    return (count + step - 1) // step * step
 
 
 @njit(cache=True)
-def column(row: Row, width: int, which: int) -> int:
+def column(row: Row, which: int) -> int:
     """Place of the oldest entry's word of column ``which`` in the arena."""
-    return row["start"] * UNIT * width + which * row["capacity"] + row["head"]
+    return row["start"] + which * row["capacity"] + row["head"]
 
 
 @njit(cache=True)
@@ -47,9 +50,9 @@ def time_at(row: Row, words: Words, place: int) -> int:
 
 
 @njit(cache=True)
-def first_at_or_after(row: Row, words: Words, width: int, at: int, high: int) -> int:
+def first_at_or_after(row: Row, words: Words, at: int, high: int) -> int:
     """Index of the first of the ``high`` oldest entries at or after ``at``; ``high`` where there is none."""
-    place = column(row, width, 0)
+    place = column(row, 0)
     low = 0
     while low < high:
         middle = (low + high) // 2
@@ -61,9 +64,9 @@ def first_at_or_after(row: Row, words: Words, width: int, at: int, high: int) ->
 
 
 @njit(cache=True)
-def evict(row: Row, words: Words, width: int, before: int) -> None:
+def evict(row: Row, words: Words, before: int) -> None:
     """Drop the entries older than ``before`` (epoch ms)."""
-    place = column(row, width, 0)
+    place = column(row, 0)
     dropped = 0
     while dropped < row["count"] and time_at(row, words, place + dropped) < before:
         dropped += 1
@@ -90,30 +93,23 @@ def insert(row: Row, words: Words, width: int, index: int, at: int, limit: int) 
         move(row, words, width, row["start"], row["capacity"])
     row["newest"] = max(row["newest"], at)
     for which in range(width):
-        place = column(row, width, which)
+        place = column(row, which)
         for i in range(place + row["count"], place + index, -1):
             words[i] = words[i - 1]
     row["count"] += 1
-    place = column(row, width, 0) + index
+    place = column(row, 0) + index
     words[place] = np.uint32(at & MASK)
     return place
 
 
 @njit(cache=True)
 def move(row: Row, words: Words, width: int, start: int, capacity: int) -> None:
-    """Move the entries to the front of the block at ``start``, which is another one, or their own of another size."""
-    target = start * UNIT * width
-    wider = start == row["start"] and capacity > row["capacity"]  # then the last column must make way first
-    for step in range(width):
-        which = width - 1 - step if wider else step
-        place = column(row, width, which)
-        to = target + which * capacity
-        if to <= place or start != row["start"]:
-            for i in range(row["count"]):
-                words[to + i] = words[place + i]
-        else:
-            for i in range(row["count"] - 1, -1, -1):
-                words[to + i] = words[place + i]
+    """Move the entries to the front of another block, or of their own."""
+    for which in range(width):
+        place = column(row, which)
+        to = start + which * capacity
+        for i in range(row["count"]):
+            words[to + i] = words[place + i]
     row["start"] = start
     row["capacity"] = capacity
     row["head"] = 0
@@ -123,7 +119,7 @@ def move(row: Row, words: Words, width: int, start: int, capacity: int) -> None:
 def copy_out(row: Row, words: Words, width: int, out: Words, place: int) -> int:
     """Write the entries column by column to ``out`` from ``place`` on; returns the place behind them."""
     for which in range(width):
-        begin = column(row, width, which)
+        begin = column(row, which)
         for i in range(row["count"]):
             out[place + i] = words[begin + i]
         place += row["count"]
@@ -139,7 +135,7 @@ def copy_in(row: Row, words: Words, width: int, values: Words, place: int, count
     row["head"] = 0
     row["count"] = min(count, limit)
     for which in range(width):
-        begin = column(row, width, which)
+        begin = column(row, which)
         skipped = place + count - row["count"]
         for i in range(row["count"]):
             words[begin + i] = values[skipped + i]

@@ -21,15 +21,17 @@ _SWEEPS = 64  # calls of take_dirty in which every row is looked at once
 class RowTable(ABC):
     """Implements ``PartitionState``; the arenas hold the rings of each row, under one row number.
 
+    horizon_ms  a key silent for longer holds nothing that anyone can see
     overflowed  entries pushed out by newer ones though still within the windows, since the start
     """
 
     LAYOUT: int  # 0 … 255
 
-    def __init__(self, *arenas: Arena) -> None:
+    def __init__(self, *arenas: Arena, horizon_ms: int) -> None:
         self.checkpoint = b""
         self.overflowed = 0
         self._arenas = arenas
+        self._horizon_ms = horizon_ms
         self._index = KeyIndex()
         self._dirty = np.zeros(0, bool)
         self._newest = 0  # epoch ms, of all events applied
@@ -102,7 +104,7 @@ class RowTable(ABC):
         self._swept = part.stop
         empty = ~self._dirty[part]
         for arena in self._arenas:
-            empty &= arena.rows["newest"][part] < self._newest - arena.horizon_ms
+            empty &= arena.rows["newest"][part] < self._newest - self._horizon_ms
         names = [self._index.names[begin + row] for row in np.flatnonzero(empty).tolist()]
         gone = [name for name in names if name]
         for name in gone:

@@ -72,11 +72,11 @@ def apply_events(
 @njit(cache=True)
 def _measure(row: Row, words: Words, at: int, unit: float, counts: Floats, means: Floats) -> None:
     """Write count and mean (in ``unit``; nan for none) over each window ``[at - span, at)``."""
-    end = first_at_or_after(row, words, WIDTH, at, row["count"])
+    end = first_at_or_after(row, words, at, row["count"])
     last = _sum_before(row, words, end)
     begin = end
     for w in range(4):
-        begin = first_at_or_after(row, words, WIDTH, at - _SPANS[w], begin)
+        begin = first_at_or_after(row, words, at - _SPANS[w], begin)
         count = end - begin
         counts[w] = count
         means[w] = (last - _sum_before(row, words, begin)) / count / unit if count else math.nan
@@ -86,22 +86,22 @@ def _measure(row: Row, words: Words, at: int, unit: float, counts: Floats, means
 def _sum_before(row: Row, words: Words, index: int) -> int:
     if index == row["count"]:
         return row["total"]
-    return get_split(words, column(row, WIDTH, 1) + index, row["capacity"])
+    return get_split(words, column(row, 1) + index, row["capacity"])
 
 
 @njit(cache=True)
 def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon: int) -> int:
     """Put an entry in its place; returns 1 where the oldest had to go for it, else 0."""
     lead = max(row["newest"], at)
-    evict(row, words, WIDTH, lead - horizon)
+    evict(row, words, lead - horizon)
     if lead - at > horizon:
         return 0
-    index = first_at_or_after(row, words, WIDTH, at + 1, row["count"])
+    index = first_at_or_after(row, words, at + 1, row["count"])
     before = _sum_before(row, words, index)
     full = row["count"] >= limit
     place = insert(row, words, WIDTH, index, at, limit)
     if place >= 0:
-        end = column(row, WIDTH, 0) + row["count"]
+        end = column(row, 0) + row["count"]
         capacity = row["capacity"]
         put_split(words, place + capacity, capacity, before)
         for later in range(place + 1, end):

@@ -7,7 +7,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stream.core.arena import Arena
+from stream.core.arena import Arena, horizon_for
 from stream.core.columns import Ints, Matrix
 from stream.core.names import HOUR_MS, TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, copy_in, copy_out, get_long, put_long
@@ -43,13 +43,11 @@ class TerminalTable(RowTable):
     LAYOUT = 1
 
     def __init__(self, *, max_history: int, max_late_ms: int = HOUR_MS) -> None:
-        fields = [
-            *POSITION_FIELDS,
-            *SUM_FIELDS,
-        ]  # not the verdicts' fields and more: numba would take one for the other
-        self._payments = Arena(WIDTH, fields, max_history=max_history, max_late_ms=max_late_ms)
-        self._verdicts = Arena(WIDTH, SUM_FIELDS, max_history=max_history, max_late_ms=max_late_ms)
-        super().__init__(self._payments, self._verdicts)
+        horizon_ms = horizon_for(max_late_ms)
+        fields = [*POSITION_FIELDS, *SUM_FIELDS]
+        self._payments = Arena(WIDTH, fields, max_history=max_history, horizon_ms=horizon_ms)
+        self._verdicts = Arena(WIDTH, SUM_FIELDS, max_history=max_history, horizon_ms=horizon_ms)
+        super().__init__(self._payments, self._verdicts, horizon_ms=horizon_ms)
 
     def apply(
         self, *, kind: Ints, at: Ints, amount: Ints, terminal: Sequence[str], seq: Ints, origin: Ints, offset: Ints
