@@ -36,8 +36,6 @@ PER_TICK = 8  # notes one tick can cause, at most
 _MIN_RETURNS = 30  # before a move is judged
 _WORSE = 2.0  # an alert so many times as bad as the one told passes its cooldown
 _SPREADS = 3.0  # usual spreads that a jump must exceed where there are quotes
-_SUSTAINED_QUOTES = 10
-_SUSTAINED_MS = 5_000
 _SPREAD_KNOWN = 0.15  # weight of the time-weighted mean after about five minutes of quotes
 _BURST_SHARE = 0.25
 _BURST_OVER = 0.05
@@ -98,23 +96,18 @@ def judge_loss(row: Row, limits: Limits, notes: Notes, count: int, value: float,
 
 @kernel
 def judge_spread(row: Row, limits: Limits, notes: Notes, count: int, at: int) -> int:
-    """Note a spread of ``spread_factor`` times its usual for 10 quotes and 5 s; anew once it was half of that."""
+    """Note when the mean spread of the last seconds is ``spread_factor`` times its usual; anew once it halved again."""
     usual = usual_spread(row)
     if not usual > 0.0 or row["spread_weight"] < _SPREAD_KNOWN:
         return count
-    if not row["spread"] > limits.spread_factor * usual:
-        row["wide_run"] = 0
-        if row["spread"] < 0.5 * limits.spread_factor * usual:
-            row["wide_seen"] = 0
-        return count
-    if row["wide_run"] == 0:
-        row["wide_since"] = at
-    row["wide_run"] += 1
-    if row["wide_seen"] or row["wide_run"] < _SUSTAINED_QUOTES or at - row["wide_since"] < _SUSTAINED_MS:
+    recent = row["recent_spread"] / usual
+    if recent < 0.5 * limits.spread_factor:
+        row["wide_seen"] = 0
+    if row["wide_seen"] or not recent >= limits.spread_factor:
         return count
     row["wide_seen"] = 1
-    measured = (row["spread"] / usual, limits.spread_factor)
-    return note(row, limits, notes, count, SPREAD, at, measured, row["spread"], usual)
+    spread = max(row["spread"], row["recent_spread"])
+    return note(row, limits, notes, count, SPREAD, at, (spread / usual, limits.spread_factor), spread, usual)
 
 
 @kernel

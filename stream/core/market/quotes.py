@@ -20,6 +20,7 @@ from stream.core.market.screen import accept, passes
 from stream.core.market.usual import usual_spread
 
 _MEMORY_MS = 1_800_000.0  # of the usual spread
+_RECENT_MS = 10_000.0  # of the spread that is held against it
 _LONGEST_MS = 60_000  # that one spread is taken to have stood
 
 
@@ -91,18 +92,28 @@ def _price(row: Row, limits: Limits, notes: Notes, count: int, at: int) -> int:
 
 @kernel
 def _weigh_spread(row: Row, limits: Limits, at: int) -> None:
-    """Let the spread that stood until now count for as long as it stood, a wide one at most as the limit."""
+    """Let the spread that stood until now count for as long as it stood.
+
+    In the usual spread a wide one counts at most as the limit, so that a withdrawal is not soon usual; in the recent
+    one as twice the limit, so that a quote alone must stand for seconds to be a withdrawal.
+    """
     stood = at - row["spread_at"]
     row["spread_at"] = at
     if stood > limits.break_ms:  # another session: what was usual then is not usual now
         row["spread_total"] = 0.0
         row["spread_weight"] = 0.0
+        row["recent_spread"] = math.nan
         return
-    if math.isnan(row["spread"]):
-        return
-    keep = math.exp(-min(stood, _LONGEST_MS) / _MEMORY_MS)
     spread = row["spread"]
-    if row["spread_weight"] > 0.0:
-        spread = min(spread, limits.spread_factor * usual_spread(row))
-    row["spread_total"] = keep * row["spread_total"] + (1.0 - keep) * spread
+    if math.isnan(spread):
+        return
+    most = limits.spread_factor * usual_spread(row)
+    if math.isnan(most):
+        most = spread
+    stood = min(stood, _LONGEST_MS)
+    keep = math.exp(-stood / _RECENT_MS)
+    before = spread if math.isnan(row["recent_spread"]) else row["recent_spread"]
+    row["recent_spread"] = keep * before + (1.0 - keep) * min(spread, 2.0 * most)
+    keep = math.exp(-stood / _MEMORY_MS)
+    row["spread_total"] = keep * row["spread_total"] + (1.0 - keep) * min(spread, most)
     row["spread_weight"] = keep * row["spread_weight"] + (1.0 - keep)

@@ -51,8 +51,7 @@ ROW = np.dtype(
         ("spread_at", "i8"),
         ("spread_total", "f8"),  # time-weighted mean: total / weight
         ("spread_weight", "f8"),
-        ("wide_run", "i8"),
-        ("wide_since", "i8"),
+        ("recent_spread", "f8"),  # likewise, over seconds
         ("wide_seen", "i8"),
         # screen, per channel
         ("window", "f8", (3, WINDOW)),  # ring of accepted prices
@@ -102,8 +101,20 @@ ROW = np.dtype(
     ]
 )
 
-_ABSENT = ("last", "effective_spread", "bid", "ask", "mid", "spread", "bar_price", "close", "local_volatility", "tail")
-_NEVER = ("last_offset", "bar", "close_bar", "jump_bar", "wide_since")
+_ABSENT = (
+    "last",
+    "effective_spread",
+    "bid",
+    "ask",
+    "mid",
+    "spread",
+    "recent_spread",
+    "bar_price",
+    "close",
+    "local_volatility",
+    "tail",
+)
+_NEVER = ("last_offset", "bar", "close_bar", "jump_bar")
 LONG_AGO = -(2**62)
 
 

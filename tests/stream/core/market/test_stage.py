@@ -110,7 +110,7 @@ def test_a_loss_of_three_values_at_risk_in_one_bar_is_told_when_the_bar_ends() -
 
 
 def test_a_spread_that_stays_ten_times_its_usual_is_told_once() -> None:
-    """Two cents are usual; twenty for a minute. One quote so wide, or a burst within a second, would not do."""
+    """Two cents are usual; twenty for a minute. Three seconds of it would not do."""
     tape = a_calm_tape(HOUR)
     price = tape[-1].price  # type: ignore[union-attr]
     wide: list[TickEvent] = [a_quote(HOUR + i, round(price - 0.1, 2), round(price + 0.1, 2)) for i in range(60)]
@@ -119,7 +119,7 @@ def test_a_spread_that_stays_ten_times_its_usual_is_told_once() -> None:
     brief = after_calm(wide[:3] + a_calm_tape(60, start=HOUR + 3))
 
     assert kinds(seen.alerts) == [("liquidity", "liquidity")]
-    assert "'s quoted spread is 0.2 % of the price, 9.8 times its usual 0.021 %." in seen.alerts[0].sentence
+    assert "'s quoted spread is 0.2 % of the price, 9.8 times its usual 0.02 %." in seen.alerts[0].sentence
     assert brief.alerts == []
 
 
