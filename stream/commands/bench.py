@@ -1,5 +1,6 @@
 """``weir bench``: throughput and latency of a real worker on a real Kafka, and of the same job in stock Faust."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: 
 
     Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
     """
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # retries while topics are new are no news
     plan = Plan.short(events) if short else Plan.full(events)
     with _shown(Console(stderr=True)) as tell:
         results = measure(only or NAMES, plan, tell)

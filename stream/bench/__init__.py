@@ -1,0 +1,6 @@
+"""Measuring Weir from outside, beside the same job in stock Faust.
+
+``material`` is what is offered; ``backlog`` and ``offer`` bring it into Kafka, at once or open loop; ``processes`` pins
+and weighs who works on it; ``drain``, ``throughput``, ``latency`` and ``stages`` measure; ``rival`` and ``rival_faust``
+are the other side; ``fingerprint`` and ``report`` say on which machine and what came out.
+"""

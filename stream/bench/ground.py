@@ -1,0 +1,81 @@
+"""Where a measurement stands: one Kafka, cores shared out, and for each measurement topics and a group of its own."""
+
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from deployment.local.choose import kafka_for
+from stream.agents.topics import create_topics
+from stream.bench.processes import Cores, pinned, running, share_cores
+from stream.run.children import Child
+from stream.run.ready import wait_ready
+from stream.settings import Settings, load_settings
+from stream.walk import STAGES
+
+Progress = Callable[[str, float], None]  # what is being done, and the share of it that is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """The settings with a Kafka that answers, the cores, a folder for logs, and whom to tell of progress."""
+
+    settings: Settings
+    cores: Cores
+    folder: Path
+    tell: Progress
+
+    def place(self, name: str) -> Settings:
+        """Create topics of its own for a measurement, and name its group after it."""
+        kafka = msgspec.structs.replace(self.settings.kafka, prefix=f"bench-{name}-", group=f"bench-{name}")
+        worker = msgspec.structs.replace(self.settings.worker, metrics_port=_free_port())
+        placed = msgspec.structs.replace(self.settings, kafka=kafka, worker=worker)
+        create_topics(kafka.bootstrap, placed, STAGES)
+        return placed
+
+    @contextmanager
+    def worker(self, placed: Settings) -> Iterator[Child]:
+        """Run a real worker on its core, ready or not, for as long as it is needed."""
+        environment = {
+            "WEIR_BOOTSTRAP": placed.kafka.bootstrap,
+            "WEIR_KAFKA_PREFIX": placed.kafka.prefix,
+            "WEIR_KAFKA_GROUP": placed.kafka.group,
+            "WEIR_WORKER_METRICS_PORT": str(placed.worker.metrics_port),
+        }
+        name = f"worker-{placed.kafka.group}"
+        with running(name, ["worker"], cores=self.cores.worker, folder=self.folder, environment=environment) as child:
+            yield child
+
+
+@contextmanager
+def ground(tell: Progress) -> Iterator[Ground]:
+    """Start Kafka, or take that of ``WEIR_BOOTSTRAP``, on all cores but the worker's; clean up on leaving."""
+    settings = load_settings()
+    cores = share_cores()
+    with ExitStack() as stack:
+        stack.enter_context(pinned(cores.others))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-")))
+        address = stack.enter_context(kafka_for(settings, on_progress=lambda text: tell(text, 0.0)))
+        kafka = msgspec.structs.replace(settings.kafka, bootstrap=address)
+        yield Ground(settings=msgspec.structs.replace(settings, kafka=kafka), cores=cores, folder=folder, tell=tell)
+
+
+def metrics_address(placed: Settings) -> str:
+    """Where a worker's metrics and health are served."""
+    return f"http://{placed.worker.metrics_host}:{placed.worker.metrics_port}"
+
+
+def wait_until_ready(placed: Settings, worker: Child) -> None:
+    """Return when the worker has its partitions and their state."""
+    wait_ready(metrics_address(placed), worker)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,100 @@
+"""What is measured, how long and how often, in which order."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stream.bench.fingerprint import fingerprint
+from stream.bench.ground import Ground, Progress, ground
+from stream.bench.latency import Latency, measure_latency
+from stream.bench.material import payments, ticks
+from stream.bench.report import Results
+from stream.bench.stages import payment_steps, tick_steps
+from stream.bench.throughput import measure_payments, measure_rival, measure_ticks
+from stream.settings import Settings
+from stream.walk import detectors_of
+
+NAMES = ("payments", "ticks", "rival", "latency", "stages")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of each.
+
+    events, rival_events   a run; the rival is given as many as take it about as long
+    rates                  payments per second offered, for ``seconds`` after ``warm_seconds``
+    sizes                  records in a slice → events timed
+    """
+
+    events: int
+    rival_events: int
+    repeats: int
+    rates: tuple[int, ...]
+    seconds: float
+    warm_seconds: float
+    sizes: dict[int, int]
+    warm_events: int = 20_000
+
+    @classmethod
+    def full(cls, events: int) -> "Plan":
+        """Figures to quote."""
+        return cls(
+            events=events,
+            rival_events=max(10_000, events // 20),
+            repeats=3,
+            rates=(1_000, 10_000, 50_000),
+            seconds=20.0,
+            warm_seconds=5.0,
+            sizes={1: 5_000, 64: 20_000, 4096: 80_000},
+        )
+
+    @classmethod
+    def short(cls, events: int) -> "Plan":
+        """A look whether everything works."""
+        return cls(
+            events=min(events, 300_000),
+            rival_events=10_000,
+            repeats=1,
+            rates=(1_000, 10_000),
+            seconds=5.0,
+            warm_seconds=2.0,
+            sizes={1: 500, 64: 5_000, 4096: 20_000},
+        )
+
+
+def measure(names: Sequence[str], plan: Plan, tell: Progress) -> Results:
+    """Measure what is named, one after another, on one Kafka."""
+    results = Results(fingerprint=fingerprint())
+    with ground(tell) as place:
+        if "payments" in names:
+            results.payments = measure_payments(place, events=plan.events, repeats=plan.repeats)
+        if "ticks" in names:
+            results.ticks = measure_ticks(place, events=plan.events, repeats=plan.repeats)
+        if "rival" in names:
+            results.rival = measure_rival(place, events=plan.rival_events, repeats=plan.repeats)
+        if "latency" in names:
+            results.latency = _latency(place, plan)
+    if "stages" in names:  # after Kafka has gone: its threads would be in the way
+        results.stages = _stages(place.settings, plan, tell)
+    return results
+
+
+def _latency(place: Ground, plan: Plan) -> dict[str, Latency]:
+    return {
+        str(rate): measure_latency(place, rate=rate, seconds=plan.seconds, warm_seconds=plan.warm_seconds)
+        for rate in plan.rates
+    }
+
+
+def _stages(settings: Settings, plan: Plan, tell: Progress) -> dict[str, dict[str, float]]:
+    detectors = detectors_of(settings)
+    needed = 2 * settings.kafka.partitions * (plan.warm_events + max(plan.sizes.values()))  # partition 0 is walked
+    cards = payments(needed, partitions=settings.kafka.partitions, labels=False)
+    market = ticks(needed, partitions=settings.kafka.partitions)
+    steps = {}
+    for i, (size, events) in enumerate(plan.sizes.items()):
+        tell("stages", i / len(plan.sizes))
+        steps[str(size)] = payment_steps(
+            settings, detectors, cards, size=size, warm=plan.warm_events, events=events
+        ) | tick_steps(settings, market, size=size, warm=plan.warm_events, events=events)
+    tell("stages", 1.0)
+    return steps
