@@ -48,6 +48,7 @@ class Network(Section, frozen=True, kw_only=True):
     sizes: list[int]  # units per layer, first and last are the features
     activation: str
     clip: float
+    least_history: float  # payments behind a customer's median before a distance from it counts
     usual: list[float | None]  # per feature, the median genuine training row
     operating: Operating
 
@@ -57,6 +58,7 @@ class Baseline(Section, frozen=True, kw_only=True):
 
     features: list[str]
     unusual: dict[str, float]  # signal → level that few genuine events reach
+    usual_month: float  # payments in 30 days of who has too few to tell
     usual: list[float | None]
     operating: Operating
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.artifact import Network, read_manifest, read_weights
 from models.detector import Matrix, Vector
 from models.forward import residual_parts
-from models.scaling import Floats32, Scaling
+from models.scaling import Floats32, Scaling, columns_of, history_of
 from stream.errors import ModelError
 
 ACTIVATION = "softsign"  # rounded exactly by IEEE 754, unlike tanh
@@ -46,7 +46,7 @@ class Autoencoder:
         self.features = tuple(network.features)
         self.threshold = network.operating.threshold
         self.usual: Vector = np.array(network.usual, np.float64)
-        self.scaling = scaling
+        self.scaling, self.residual_scale = scaling, residual_scale
         self._calibration = network.operating.calibration
         self._sizes, self._weights = sizes, weights
         self._weight: Vector = 1.0 / (d * residual_scale)
@@ -69,13 +69,9 @@ class Autoencoder:
         if x.ndim != 2 or x.shape[1] != len(self.features):
             raise ModelError(f"autoencoder: expected rows of {len(self.features)} features, was {x.shape}")
         score = np.empty(len(x))
-        scaling = self.scaling
         residual_parts(
             np.ascontiguousarray(x, np.float64),
-            scaling.root,
-            scaling.center,
-            scaling.inverse,
-            scaling.clip,
+            *columns_of(self.scaling),
             self._sizes,
             self._weights,
             self._weight,
@@ -99,7 +95,12 @@ def load(path: Path | None) -> Autoencoder:
         if name not in arrays:
             raise ModelError(f"weights.npz: expected array {name}, was missing")
     scaling = Scaling(
-        root=arrays["root"], center=arrays["center"], inverse=arrays["inverse"], clip=np.float32(network.clip)
+        root=arrays["root"],
+        center=arrays["center"],
+        inverse=arrays["inverse"],
+        clip=network.clip,
+        history=history_of(network.features),
+        least=network.least_history,
     )
     return Autoencoder(
         network,

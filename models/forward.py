@@ -7,10 +7,10 @@ softsign, ``x / (1 + |x|)``) and none are fused, so a row's score has the same b
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from models.dataset import Ints
 from models.detector import Matrix, Vector
-from models.scaling import Floats32, scaled
+from models.scaling import Floats32, scale_row
 
 _LANES = 64  # enough to pay for the loop around them, few enough to stay in the first cache
 
@@ -53,8 +53,10 @@ def residual_parts(
     root: Floats32,
     center: Floats32,
     inverse: Floats32,
-    clip: np.float32,
-    sizes: NDArray[np.int64],
+    clip: float,
+    history: Ints,
+    least: float,
+    sizes: Ints,
     weights: Floats32,
     weight: Vector,
     score: Vector,
@@ -62,25 +64,25 @@ def residual_parts(
 ) -> None:
     """Score rows by ``Σ_j weight_j (z_j - ẑ_j)²``, z the scaled row and ẑ what the network makes of it.
 
-    x                           (n, d)  features, nan = no history
-    root, center, inverse, clip         as in ``models.scaling``
-    sizes                       (l + 1,) units per layer, first and last d
-    weights                     flat, per layer the kernel (in, out) row by row, then the bias
-    weight                      (d,)    1 / (d · residual variance), per squared scale
-    score                       (n,)    filled
-    parts                       (n, d)  filled with each feature's part; (0, 0): not wanted
+    x            (n, d)    features, nan = no history
+    root … least           as in ``models.scaling``
+    sizes        (l + 1,)  units per layer, first and last d
+    weights                flat, per layer the kernel (in, out) row by row, then the bias
+    weight       (d,)      1 / (d · residual variance), per squared scale
+    score        (n,)      filled
+    parts        (n, d)    filled with each feature's part; (0, 0): not wanted
     """
     n, d = x.shape
     width = sizes.max()
-    inputs = np.zeros((d, _LANES), np.float32)
+    row = np.empty(d, np.float32)
+    inputs = np.empty((d, _LANES), np.float32)
     one = np.empty((width, _LANES), np.float32)
     other = np.empty((width, _LANES), np.float32)
     for first in range(0, n, _LANES):
         rows = min(_LANES, n - first)
         for lane in range(rows):
-            for j in range(d):
-                value = np.float32(x[first + lane, j])
-                inputs[j, lane] = scaled(value, root[j], center[j], inverse[j], clip)
+            scale_row(x[first + lane], root, center, inverse, clip, history, least, row)
+            inputs[:, lane] = row
         above, below, start = inputs, one, 0
         for layer in range(sizes.size - 1):
             start = _dense(above, below, weights, start, sizes[layer], sizes[layer + 1], rows)

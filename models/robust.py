@@ -9,6 +9,7 @@ import numpy as np
 
 from models.artifact import Baseline, read_manifest
 from models.detector import Matrix, Vector
+from models.scaling import LEAST_HISTORY
 from stream.errors import ModelError
 
 FEATURES: tuple[str, ...] = (
@@ -22,33 +23,37 @@ SIGNALS: tuple[str, ...] = ("amount", "velocity", "amount_robust_z", "terminal_f
 _COLUMN = (0, 1, 3, 4)  # of FEATURES: where each signal's part is told
 _CAP = 4.0  # times its own unusual level: no signal shouts down the others
 _QUANTILE = 0.995
+_ABSURD = 1e12  # what stands for infinity
 
 
-def signals(x: Matrix) -> Matrix:
+def signals(x: Matrix, usual_month: float) -> Matrix:
     """Compute the four signals of rows ``(n, 5) → (n, 4)``, none below 0; nan (no history) is 0.
 
-    Velocity is the payments of the last day over one more than the customer's usual payments a day.
+    Velocity is the payments of the last day over one more than the customer's usual payments a day. Who has fewer than
+    ten payments has no median to be far from, and pays as often as others do: ``usual_month`` payments in 30 days.
     """
     amount, day, month, z, share = (x[:, j] for j in range(len(FEATURES)))
-    velocity = day / (1.0 + month / 30.0)
-    return np.maximum(np.nan_to_num(np.column_stack((amount, velocity, z, share)), nan=0.0, posinf=1e12), 0.0)
+    thin = month < LEAST_HISTORY
+    velocity = day / (1.0 + np.where(thin, usual_month, month) / 30.0)
+    found = np.column_stack((amount, velocity, np.where(thin, 0.0, z), share))
+    return np.maximum(np.nan_to_num(found, nan=0.0, posinf=_ABSURD), 0.0)
 
 
-def fit_unusual(x: Matrix) -> dict[str, float]:
+def fit_unusual(x: Matrix, usual_month: float) -> dict[str, float]:
     """Level of each signal that 1 genuine event in 200 reaches, from genuine rows ``x (n, 5)``.
 
     A signal that is silent so far up (no fraud known at any terminal) is measured by its highest value, or by 1.
     """
-    found = signals(x)
+    found = signals(x, usual_month)
     levels = np.quantile(found, _QUANTILE, axis=0)
     highest = found.max(axis=0)
     return {name: float(level or top or 1.0) for name, level, top in zip(SIGNALS, levels, highest, strict=True)}
 
 
-def parts_of(x: Matrix, unusual: dict[str, float]) -> Matrix:
+def parts_of(x: Matrix, unusual: dict[str, float], usual_month: float) -> Matrix:
     """Parts of the score per feature, ``(n, 5) → (n, 5)``: ``min(signal / unusual, 4)²`` at the signal's feature."""
     parts = np.zeros(x.shape)
-    found = signals(x)
+    found = signals(x, usual_month)
     for j, name in enumerate(SIGNALS):
         parts[:, _COLUMN[j]] = np.minimum(found[:, j] / unusual[name], _CAP) ** 2
     return parts
@@ -78,16 +83,16 @@ class Robust:
         self.features: tuple[str, ...] = FEATURES
         self.threshold = baseline.operating.threshold
         self.usual: Vector = np.array(baseline.usual, np.float64)
-        self._unusual = baseline.unusual
+        self._unusual, self._usual_month = baseline.unusual, baseline.usual_month
         self._calibration = baseline.operating.calibration
 
     def score(self, x: Matrix) -> Vector:
         """Sum of the squared signals in units of their unusual levels, ``(n, 5) → (n,)``, 0 to 64."""
-        return sum_parts(parts_of(x, self._unusual))
+        return sum_parts(parts_of(x, self._unusual, self._usual_month))
 
     def explain(self, x: Matrix) -> Matrix:
         """Each feature's part, ``(n, 5) → (n, 5)``; velocity stands at the count of the last day."""
-        return parts_of(x, self._unusual)
+        return parts_of(x, self._unusual, self._usual_month)
 
     def probability(self, score: Vector) -> Vector | None:
         """Probability of fraud at the calibration window's prevalence, ``(n,) → (n,)``."""

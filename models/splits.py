@@ -15,9 +15,11 @@ from stream.errors import ModelError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Lengths in days. What remains between warm-up and the purge before stopping is the training window."""
+    """Lengths in days. What lies before the purge before stopping is the training window.
 
-    warmup: float = 14.0  # histories are still filling: not learnt from
+    Its first days, while histories still fill, are learnt from too: every customer is new once.
+    """
+
     delay: float = 7.0  # until a label is known: the purge
     stop: float = 7.0  # early stopping, residual variance
     calibration: float = 14.0
@@ -27,7 +29,7 @@ class Plan:
     @property
     def needed(self) -> float:
         """Shortest history that can be split, in days."""
-        return self.warmup + self.min_train + self.delay + self.stop + self.calibration + self.delay + self.test
+        return self.min_train + self.delay + self.stop + self.calibration + self.delay + self.test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ def split_by_time(at: Ints, plan: Plan) -> Split:
     test = (end - int(plan.test * DAY_MS), end)
     calibration = (test[0] - delay - int(plan.calibration * DAY_MS), test[0] - delay)
     stop = (calibration[0] - int(plan.stop * DAY_MS), calibration[0])
-    train = (first + int(plan.warmup * DAY_MS), stop[0] - delay)
+    train = (first, stop[0] - delay)
     return Split(train=train, stop=stop, calibration=calibration, test=test, delay=delay)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import keras
+import msgspec
 import numba
 import numpy as np
 import sklearn
@@ -17,7 +18,7 @@ from models.calibration import conformal_threshold, fit_calibration
 from models.dataset import FeatureSet, Ints
 from models.detector import Matrix, Vector
 from models.report import Report, Subject, judge
-from models.scaling import Floats32, Scaling, fit_scaling, scale_rows
+from models.scaling import LEAST_HISTORY, Floats32, Scaling, fit_scaling, scale_rows
 from models.splits import Plan, Split, not_known_as_fraud, split_by_time
 from stream.core.names import FEATURES, LABEL_FEATURES
 
@@ -38,8 +39,8 @@ class Recipe:
     plan: Plan = field(default_factory=Plan)
     budget: float = 0.005
     seed: int = 7
-    hidden: tuple[int, ...] = (24, 6, 24)
-    epochs: int = 25
+    hidden: tuple[int, ...] = (24, 8, 24)
+    epochs: int = 16
     clip: float = 10.0
     max_rows: int = 400_000
 
@@ -150,28 +151,24 @@ def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe) -> N
         sizes=[d, *recipe.hidden, d],
         activation=ACTIVATION,
         clip=recipe.clip,
+        least_history=LEAST_HISTORY,
         usual=usual(data.x[np.ix_(rows.train, fitted.columns)]),
         operating=Operating(threshold=np.inf, calibration_score=[0.0], calibration_probability=[0.0]),
     )
     score = serve(draft, fitted).score(data.x[np.ix_(rows.calibration, fitted.columns)])
-    return Network(
-        features=draft.features,
-        sizes=draft.sizes,
-        activation=draft.activation,
-        clip=draft.clip,
-        usual=draft.usual,
-        operating=operate(score, data.fraud[rows.calibration], recipe.budget),
-    )
+    return msgspec.structs.replace(draft, operating=operate(score, data.fraud[rows.calibration], recipe.budget))
 
 
 def _baseline(data: FeatureSet, rows: _Rows, recipe: Recipe) -> Baseline:
     columns = [FEATURES.index(name) for name in robust.FEATURES]
     x = data.x[:, columns]
-    unusual = robust.fit_unusual(x[rows.train])
-    score = robust.sum_parts(robust.parts_of(x[rows.calibration], unusual))
+    month = float(np.median(x[rows.train, robust.FEATURES.index("customer_count_30d")]))
+    unusual = robust.fit_unusual(x[rows.train], month)
+    score = robust.sum_parts(robust.parts_of(x[rows.calibration], unusual, month))
     return Baseline(
         features=list(robust.FEATURES),
         unusual=unusual,
+        usual_month=month,
         usual=usual(x[rows.train]),
         operating=operate(score, data.fraud[rows.calibration], recipe.budget),
     )

@@ -1,0 +1,150 @@
+"""``weir train``: a history in, calibrated and judged detectors out."""
+
+import importlib
+import itertools
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from producers.plugins import open_source
+from stream.commands.options import config_option, settings_from
+from stream.errors import MachineError
+
+if TYPE_CHECKING:
+    from models.dataset import FeatureSet
+    from models.report import Report
+    from stream.replay import Keyed
+    from stream.settings import Settings
+
+_EXTRA = {"tensorflow", "keras", "sklearn", "matplotlib"}
+
+
+@click.command()
+@click.option(
+    "--transactions",
+    type=click.Path(path_type=Path, exists=True),
+    help="CSV or Parquet file of card payments with verdicts, or its folder. Default: a simulation.",
+)
+@click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the file.")
+@click.option("--source", default="cards", show_default=True, help="Producer to simulate with, of `weir sources`.")
+@click.option("--days", type=click.IntRange(min=1), default=90, show_default=True, help="Days to simulate.")
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="Of simulation and training: same seed, same figures."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="out/model", show_default=True)
+@click.option(
+    "--alert-budget",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    default=0.005,
+    show_default=True,
+    help="Share of genuine payments that may be alerted on.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=16, show_default=True, help="At most.")
+@config_option
+def train(
+    transactions: Path | None,
+    mapping: Path | None,
+    source: str,
+    days: int,
+    seed: int,
+    out: Path,
+    alert_budget: float,
+    epochs: int,
+    config: Path | None,
+) -> None:
+    """Train, calibrate and evaluate the detectors on a replayed history.
+
+    Splits by time with a purge of the label delay, and writes weights, manifest, figures, plots and model card to
+    --out: point worker.model in weir.toml at that folder to serve it.
+
+    \b
+        weir train                                        # 90 days of simulated cards
+        weir train --transactions payments.parquet --out out/mine
+    """  # noqa: D301  # click's mark against re-wrapping
+    settings = settings_from(config)
+    with _show() as progress:
+        progress("loading TensorFlow", 0.0)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
+        training, writing = _training()
+        records, name = _history(transactions, mapping, source, days, seed, settings)
+        data = _replay(records, settings, progress)
+        recipe = training.Recipe(budget=alert_budget, seed=seed, epochs=epochs)
+        trained = training.train(data, recipe, source=name, progress=progress)
+        manifest = writing.write_artifact(trained, out)
+    _print(trained.report, manifest.identity, out)
+
+
+def _training() -> tuple[ModuleType, ModuleType]:
+    try:
+        return importlib.import_module("models.training"), importlib.import_module("models.writing")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise MachineError(f"training needs {error.name}", "Install it: uv sync --extra train") from None
+
+
+def _history(
+    transactions: Path | None, mapping: Path | None, source: str, days: int, seed: int, settings: "Settings"
+) -> tuple[Iterator["Keyed"], str]:
+    if transactions is not None:
+        files: dict[str, object] = {"transactions": str(transactions), "mapping": str(mapping) if mapping else ""}
+        own: Mapping[str, object] = settings.producers.get("recorded", {})
+        return open_source("recorded", seed=seed, config={**own, **files}).records(), f"recorded {transactions.name}"
+    own = {**settings.producers.get(source, {}), "days": days}
+    name = f"producer {source}, {days} days, seed {seed}"
+    return open_source(source, seed=seed, config=own).records(), name
+
+
+def _replay(records: Iterator["Keyed"], settings: "Settings", progress: "_Tell") -> "FeatureSet":
+    from stream.training_set import feature_set  # noqa: PLC0415  # numba kernels only when they are needed
+
+    told = itertools.count()
+
+    def tell(done: int) -> None:
+        if next(told) % 8 == 0:
+            progress(f"replaying, {done:,} payments", 0.0)
+
+    return feature_set(records, settings, on_progress=tell)
+
+
+class _Tell:
+    """Shows what is being done in one line."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._task = bar, bar.add_task("", total=None)
+
+    def __call__(self, what: str, share: float) -> None:
+        self._bar.update(self._task, description=what, completed=share, total=1.0 if share else None)
+
+
+@contextmanager
+def _show() -> Iterator[_Tell]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield _Tell(bar)
+
+
+def _print(report: "Report", identity: str, out: Path) -> None:
+    table = Table(title=f"{report.rows:,} later payments, {report.frauds:,} frauds ({report.base_rate:.3%})")
+    for heading in ("detector", "average precision", "ROC-AUC", "card precision@100", "precision", "recall"):
+        table.add_column(heading, justify="left" if heading == "detector" else "right")
+    table.add_column("false alerts per 1,000", justify="right")
+    for name, f in report.figures.items():
+        shown = (f.average_precision, f.roc_auc, f.card_precision_100, f.precision, f.recall, f.alerts_per_1000_genuine)
+        table.add_row(name, *("–" if value is None else f"{value:.3f}" for value in shown))
+    Console().print(table)
+    click.echo(f"model {identity} in {out}: see {out / 'card.md'}")

@@ -1,0 +1,50 @@
+"""Writing an artefact: weights, the Keras model, figures, plots and card, sealed by the manifest last."""
+
+from pathlib import Path
+
+import numpy as np
+
+from models.artifact import WEIGHTS, Manifest, write_manifest
+from models.card import model_card
+from models.plots import draw
+from models.training import Trained
+from stream.errors import ModelError
+
+METRICS = "metrics.json"
+CARD = "card.md"
+KERAS = "autoencoder.keras"
+
+
+def write_artifact(trained: Trained, folder: Path) -> Manifest:
+    """Write all files of a training into ``folder``, which is made; files of an earlier one are replaced.
+
+    Raises ModelError where the folder holds anything that is not of an artefact.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = {WEIGHTS, METRICS, CARD, KERAS, "manifest.json", "precision_recall.png", "scores.png", "calibration.png"}
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in ours)
+    if strange:
+        raise ModelError(f"{folder.name}: expected an empty folder or an artefact, was one with {strange[0]}")
+    fitted = trained.fitted
+    np.savez_compressed(
+        folder / WEIGHTS,
+        features=np.array(trained.network.features),
+        root=fitted.scaling.root,
+        center=fitted.scaling.center,
+        inverse=fitted.scaling.inverse,
+        weights=fitted.weights,
+        residual_scale=fitted.residual_scale,
+    )
+    fitted.model.save(folder / KERAS, include_optimizer=False)
+    (folder / METRICS).write_bytes(trained.report.to_json())
+    draw(trained.report, folder)
+    (folder / CARD).write_text(
+        model_card(trained.network, trained.baseline, trained.provenance, trained.report), encoding="utf-8"
+    )
+    return write_manifest(
+        folder,
+        network=trained.network,
+        baseline=trained.baseline,
+        provenance=trained.provenance,
+        metrics=trained.report.headline(),
+    )
