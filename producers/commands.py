@@ -49,6 +49,7 @@ def sources() -> None:
 @click.option("--speed", type=float, metavar="X", help="Event seconds per second: 600 plays ten minutes in one second.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same events.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records. Default: never.")
+@click.option("--skip", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first N: sent before.")
 @file_options
 @bootstrap_option
 @config_option
@@ -58,6 +59,7 @@ def produce(
     speed: float | None,
     seed: int,
     count: int | None,
+    skip: int,
     transactions: Path | None,
     ticks: Path | None,
     mapping: Path | None,
@@ -97,6 +99,7 @@ def produce(
             rate=rate,
             speed=speed,
             count=count,
+            skip=skip,
             stop=stop,
             on_progress=board,
         )

@@ -1,7 +1,6 @@
 """A source flows into Kafka at its pace until it ends, enough is sent or it is stopped; what happened is summed up."""
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -37,7 +36,7 @@ class PublishSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     sent          records acknowledged, per topic without prefix
     first_due_ms, last_due_ms   record timestamps of the first and the last record, epoch ms; 0 for none
-    seconds       wall time from the first record to the last acknowledgement
+    seconds       from when the first record was due to the last acknowledgement
     worst_behind_seconds        the latest that a record was sent after it was due
     refused       rows of the input that became no event, per "file: field"; empty for a simulator
     """
@@ -63,6 +62,7 @@ def publish(
     rate: float | None = None,
     speed: float | None = None,
     count: int | None = None,
+    skip: int = 0,
     stop: threading.Event | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     clock: Clock | None = None,
@@ -71,6 +71,7 @@ def publish(
 
     rate, speed  records per wall second, or event seconds per wall second; neither: as fast as Kafka takes them
     count        records at most; None: all
+    skip         records to leave out first: published before
     stop         set it from anywhere to end the flow
     on_progress  told four times a second, in this thread
     clock        None: the machine's
@@ -80,8 +81,8 @@ def publish(
     chosen = clock or WallClock(stopped)
     pacing = Pacing(clock=chosen, rate=rate, speed=speed)
     with Publisher(bootstrap, prefix=settings.kafka.prefix) as publisher:
-        tally = _Tally(on_progress)
-        for record in islice(source.records(), count):
+        tally = _Tally(chosen, on_progress)
+        for record in islice(source.records(), skip, None if count is None else skip + count):
             at: int = record.event.at  # type: ignore[attr-defined]  # every public event has one
             due = pacing.due(at)
             while (behind := pacing.nap(due)) < 0.0 and not stopped.is_set():
@@ -104,19 +105,19 @@ def publish(
 class _Tally:
     """Counts what was handed over and tells of it now and then."""
 
-    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
-        self._on_progress = on_progress
-        self._began = self._told = time.perf_counter()
+    def __init__(self, clock: Clock, on_progress: Callable[[Progress], None]) -> None:
+        self._clock, self._on_progress = clock, on_progress
+        self._told = clock.now()
         self._sent = self._at = 0
         self.first_due = self.last_due = self.worst = 0.0
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self._began
+        return self._clock.now() - self.first_due if self._sent else 0.0
 
     def add(self, due: float, at: int, behind: float) -> None:
         if not self._sent:  # what a source needs before its first record is not part of the flow
-            self._began, self.first_due = time.perf_counter(), due
+            self.first_due = due
         self._sent += 1
         self._at = at
         self.last_due = due
@@ -124,10 +125,10 @@ class _Tally:
         self.tell(behind=behind)
 
     def tell(self, *, behind: float, at_once: bool = False) -> None:
-        now = time.perf_counter()
+        now = self._clock.now()
         if at_once or now - self._told >= PROGRESS_SECONDS:
             self._told = now
-            rate = self._sent / max(now - self._began, 1e-9)
+            rate = self._sent / max(self.seconds, 1e-9)
             self._on_progress(Progress(sent=self._sent, rate=rate, behind=behind, at=self._at))
 
 
@@ -139,13 +140,14 @@ def publish_side_by_side(
     rate: float | None = None,
     speed: float | None = None,
     count: int | None = None,
+    skip: int = 0,
     stop: threading.Event | None = None,
     on_progress: Callable[[int, Progress], None] = lambda _i, _p: None,
 ) -> list[PublishSummary]:
     """Publish several sources at once, each from its own beginning: recordings of different years run together.
 
     rate         of all together, in equal parts
-    count        of each
+    count, skip  of each
     on_progress  told which source, by its place, from that source's thread
     Otherwise as ``publish``; where one fails the others are stopped, and its error is raised.
     """
@@ -160,6 +162,7 @@ def publish_side_by_side(
                 rate=rate / len(sources) if rate else None,
                 speed=speed,
                 count=count,
+                skip=skip,
                 stop=stopped,
                 on_progress=partial(on_progress, place),
             )

@@ -1,5 +1,6 @@
 """The way of records into Kafka: idempotent, keyed, batched, compressed; none is lost without being named."""
 
+import socket
 from collections import Counter, deque
 from functools import lru_cache
 from types import TracebackType
@@ -31,6 +32,7 @@ class Publisher:
 
     def __init__(self, bootstrap: str, *, prefix: str = "") -> None:
         try:
+            _knock(bootstrap)
             self._producer = KafkaProducer(
                 bootstrap_servers=bootstrap.split(","),
                 client_id="weir-producer",
@@ -131,5 +133,18 @@ class Publisher:
         self._reason = self._reason or _name(error)
 
 
+def _knock(bootstrap: str) -> None:
+    """Return if anyone listens at one of the addresses, else raise OSError: kafka-python would leave sockets open."""
+    addresses = [address.rpartition(":") for address in bootstrap.split(",")]
+    for place, (host, _, port) in enumerate(addresses, 1):
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=BOOTSTRAP_SECONDS).close()
+        except OSError:
+            if place == len(addresses):
+                raise
+        else:
+            return
+
+
 def _name(error: BaseException) -> str:
-    return f"{type(error).__name__} {error}".strip()
+    return str(error) or type(error).__name__
