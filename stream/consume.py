@@ -67,3 +67,11 @@ def read_for_ever(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, byt
             for record in records:
                 if record.value is not None:
                     yield place, record.value
+
+
+def holds_records(settings: Settings, topics: Sequence[str]) -> bool:
+    """Tell whether anything was ever written to one of ``topics`` (names without prefix)."""
+    consumer = consumer_of(settings, topics, from_beginning=True)
+    ends: Ends = consumer.end_offsets(consumer.assignment())
+    consumer.close()
+    return any(ends.values())

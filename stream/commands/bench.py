@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from stream.bench.plan import NAMES, Plan, measure
 from stream.bench.report import print_results, write_json
 
+_WIDTH = 120  # of what is written into a file or a pipe
+
 
 @click.command()
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this alone; may be given several times.")
@@ -29,7 +31,8 @@ def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: 
     plan = Plan.short(events) if short else Plan.full(events)
     with _shown(Console(stderr=True)) as tell:
         results = measure(only or NAMES, plan, tell)
-    print_results(Console(), results)
+    console = Console()
+    print_results(console if console.is_terminal else Console(width=_WIDTH), results)
     if json_path is not None:
         write_json(results, json_path)
 

@@ -34,7 +34,7 @@ from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, SCORES, TICKS, TRAN
     "alerts_path",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the alerts here, one JSON object a line.",
-)  # noqa: E501
+)
 def replay(
     config: Path | None,
     *,

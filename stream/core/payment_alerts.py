@@ -92,7 +92,7 @@ class PaymentAlerts:
             threshold=detector.threshold,
             probability=None if probability is None else float(probability[0]),
             reasons=why,
-            sentence=sentence(subject, why),
+            sentence=sentence(subject, why, score),
             detector=DetectorRef(name=detector.name, version=detector.version),
             config=self._config,
             source=SourceRef(topic=TRANSACTIONS.name, partition=origin // 2, offset=offset),

@@ -27,6 +27,7 @@ _truth = msgspec.json.Decoder(Label | Shock).decode
 class Watch:
     """Reads alerts, scores, dead letters and truth of one run, and knows how far the worker is behind.
 
+    Begins with what comes from now on: what was produced before is history.
     tally    what was read so far
     recent   the last alerts, newest last
     """
@@ -37,14 +38,16 @@ class Watch:
     new: list[Alert] = field(default_factory=list)
     _consumer: KafkaConsumer = field(init=False)
     _asker: KafkaConsumer = field(init=False)
+    _history: dict[TopicPartition, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._consumer = consumer_of(self.settings, [topic.name for topic in _READ], from_beginning=True)
+        self._consumer = consumer_of(self.settings, [topic.name for topic in _READ], from_beginning=False)
         kafka = self.settings.kafka
         self._asker = KafkaConsumer(  # names the group to ask for its offsets; never joins it
             bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.group, enable_auto_commit=False
         )
         self._asker.assign([place for topic in (*_INPUTS, BY_TERMINAL) for place in self._places(topic.name)])
+        self._history = self._ends(topic.name for topic in _INPUTS)
 
     def read(self, *, timeout_ms: int) -> int:
         """Take what came within ``timeout_ms``; returns the number of records."""
@@ -73,11 +76,11 @@ class Watch:
                 self.tally.truth(event)
 
     def produced(self) -> dict[str, int]:
-        """Records on each input topic so far."""
+        """Records on each input topic since the beginning."""
         ends = self._ends(topic.name for topic in _INPUTS)
         totals = {topic.name: 0 for topic in _INPUTS}
         for place, end in ends.items():
-            totals[place.topic[len(self.settings.kafka.prefix) :]] += end
+            totals[place.topic[len(self.settings.kafka.prefix) :]] += end - self._history[place]
         return totals
 
     def lag(self) -> int:
