@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, disable_created_metrics
 
 from monitoring.health import Progress
 from monitoring.latency import Latencies
@@ -22,11 +22,14 @@ from stream.errors import WeirError
 from stream.wire.refusal import REASONS
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
+disable_created_metrics()  # a second series beside every counter, which nobody asks for
+
 MOST_LABELS = 64  # label sets of one counter; more are counted as unknown
 _ALERT_KINDS = ("fraud", "market", "liquidity", "feed")
 _SEVERITIES = ("low", "medium", "high", "critical")
 _EVENTS = ("payments", "ticks")
 _STAGES = ("customers", "terminals", "market")
+_UNDECLARED = "undeclared"
 
 
 class UnknownCountError(WeirError):
@@ -137,6 +140,9 @@ class Metrics:
             ["stage"],
             registry=self.registry,
         )
+        self._unknown.labels(_UNDECLARED)
+        for stage in _STAGES:
+            self._suppressed.labels(stage)
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(name, about, labels, registry=self.registry)
@@ -184,7 +190,7 @@ class Metrics:
         if count is None or len(labels) != len(count.labels) or (labels not in known and len(known) >= MOST_LABELS):
             if self._strict:
                 raise UnknownCountError(key)
-            self._unknown.labels(name if count else "undeclared").inc(increment)
+            self._unknown.labels(name if count else _UNDECLARED).inc(increment)
             return
         known.add(labels)
         counter = self._counters[name]

@@ -1,7 +1,7 @@
 """How a Weir board looks: what a panel is made of, and how rows of them become a Grafana dashboard."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grafana_foundation_sdk.builders import common, stat, timeseries
@@ -35,6 +35,7 @@ class Panel:
     queries  legend → PromQL
     unit     Grafana's name of it
     steps    colours; on a curve drawn as dashed lines
+    colors   legend → colour, where a colour has a meaning
     empty    shown where there is no data, said so that nobody takes it for zero
     """
 
@@ -43,6 +44,7 @@ class Panel:
     unit: str
     queries: dict[str, str]
     steps: Steps = PLAIN
+    colors: dict[str, str] = field(default_factory=dict)
     span: int = 8
     height: int = 8
     empty: str = "no data"
@@ -50,10 +52,19 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Number(Panel):
-    """A single number with its recent course behind it: what a board opens with."""
+    """A single number with its recent course behind it: what a board opens with.
+
+    Where a label names the numbers they are those of now alone, without a course: what is no more is not shown.
+    """
 
     span: int = 4
     height: int = 4
+    decimals: int | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether labels name the numbers."""
+        return any("{{" in legend for legend in self.queries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +154,11 @@ def _choice(label: str, metric: str) -> Any:
 
 
 def _panel(panel: Panel) -> Any:
-    made = _curves(panel) if isinstance(panel, Curves) else _number(panel)
+    if isinstance(panel, Number):
+        made = _number(panel)
+    else:
+        assert isinstance(panel, Curves)
+        made = _curves(panel)
     made = (
         made.title(panel.title)
         .description(panel.about)
@@ -158,26 +173,22 @@ def _panel(panel: Panel) -> Any:
             .steps([models.Threshold(color=color, value=value) for color, value in panel.steps])
         )
     )
+    for legend, color in panel.colors.items():
+        fixed = models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
+        made.override_by_name(legend, [fixed])
     for place, (legend, expression) in enumerate(panel.queries.items()):
-        made.with_target(
-            prom.Dataquery()
-            .ref_id("ABCDEFGH"[place])
-            .datasource(DATASOURCE)
-            .expr(expression)
-            .legend_format(legend)
-            .range()
-        )
+        query = prom.Dataquery().ref_id("ABCDEFGH"[place]).datasource(DATASOURCE).expr(expression).legend_format(legend)
+        made.with_target(query.instant() if isinstance(panel, Number) and panel.is_named else query.range())
     return made
 
 
-def _number(panel: Panel) -> Any:
-    wide = len(panel.queries) > 1 or any("{{" in legend for legend in panel.queries)
+def _number(panel: Number) -> Any:
+    made = stat.Panel() if panel.decimals is None else stat.Panel().decimals(panel.decimals)
     return (
-        stat.Panel()
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        made.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .color_mode(looks.BigValueColorMode.NONE if panel.steps == PLAIN else looks.BigValueColorMode.BACKGROUND)
-        .graph_mode(looks.BigValueGraphMode.AREA)
-        .text_mode(looks.BigValueTextMode.VALUE_AND_NAME if wide else looks.BigValueTextMode.VALUE)
+        .graph_mode(looks.BigValueGraphMode.NONE if panel.is_named else looks.BigValueGraphMode.AREA)
+        .text_mode(looks.BigValueTextMode.VALUE_AND_NAME if panel.is_named else looks.BigValueTextMode.VALUE)
     )
 
 

@@ -30,6 +30,7 @@ ANSWER = Row(
             unit="short",
             queries={"alerts": 'sum(increase(weir_alerts_total{kind=~"market|liquidity|feed"}[1h]))'},
             steps=above(1, 50),
+            decimals=0,
         ),
         Number(
             title="Ticks scored",
@@ -168,6 +169,7 @@ FEED = Row(
             unit="short",
             queries={"symbols": "count(count by (symbol) (weir_symbol_updated_timestamp_seconds))"},
             steps=at_least(1),
+            span=12,
         ),
         Number(
             title="Symbols not shown",
@@ -175,6 +177,7 @@ FEED = Row(
             unit="short",
             queries={"symbols": "sum(weir_symbols_unlabelled)"},
             steps=above(1, 1000),
+            span=12,
         ),
     ),
 )

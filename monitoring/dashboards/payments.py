@@ -45,6 +45,7 @@ ANSWER = Row(
             about="Alerts told in the last hour; what a cooldown held back is not in it.",
             unit="short",
             queries={"alerts": f"sum(increase({_TOLD}[1h]))"},
+            decimals=0,
         ),
         Number(
             title="Alerts per 1,000 payments",
@@ -60,6 +61,7 @@ ANSWER = Row(
             unit="short",
             queries={"alerts": 'sum(increase(weir_alerts_total{kind="fraud", severity=~"critical|high"}[1h]))'},
             steps=above(1, 100),
+            decimals=0,
         ),
     ),
 )
@@ -72,6 +74,7 @@ ALERTS = Row(
             about="Alerts told per second.",
             unit="ops",
             queries={"{{severity}}": f"sum by (severity) (rate({_TOLD}[$__rate_interval]))"},
+            colors={"critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow"},
             stacked=True,
             span=12,
         ),

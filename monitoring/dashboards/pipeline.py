@@ -110,9 +110,7 @@ DURABLE = Row(
             title="Not published again",
             about="Records that a crash left on a topic before their commit: recognised, so nobody sees them twice.",
             unit="short",
-            queries={
-                "{{stage}}": "sum by (stage) (increase(weir_suppressed_records_total[$__rate_interval])) or vector(0)"
-            },
+            queries={"{{stage}}": "sum by (stage) (increase(weir_suppressed_records_total[$__rate_interval]))"},
         ),
     ),
 )
@@ -165,7 +163,7 @@ PROCESS = Row(
             unit="eps",
             queries={
                 "ahead of the clock": "sum(rate(weir_ahead_of_clock_events_total[$__rate_interval]))",
-                "undeclared counts": "sum(rate(weir_unknown_counts_total[$__rate_interval])) or vector(0)",
+                "undeclared counts": "sum(rate(weir_unknown_counts_total[$__rate_interval]))",
             },
         ),
         Number(
