@@ -10,7 +10,7 @@ from stream.core.arena import Arena, horizon_for
 from stream.core.columns import Ints, Matrix, Payments
 from stream.core.customer_features import CUSTOMER_FIELDS, MARK_WIDTH, WIDTH, apply_payments
 from stream.core.keys import name_hashes
-from stream.core.names import CUSTOMER_FEATURES, HOUR_MS
+from stream.core.names import CUSTOMER_FEATURES
 from stream.core.rings import Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
 from stream.errors import StateError
@@ -44,7 +44,7 @@ class CustomerTable(RowTable):
 
     LAYOUT = 1
 
-    def __init__(self, *, max_history: int, max_late_ms: int = HOUR_MS) -> None:
+    def __init__(self, *, max_history: int, max_late_ms: int) -> None:
         horizon_ms = horizon_for(max_late_ms)
         self._payments = Arena(WIDTH, CUSTOMER_FIELDS, max_history=max_history, horizon_ms=horizon_ms)
         self._marks = Arena(MARK_WIDTH, [], max_history=max_history, horizon_ms=max_late_ms)

@@ -21,7 +21,7 @@ _SWEEPS = 64  # calls of take_dirty in which every row is looked at once
 class RowTable(ABC):
     """Implements ``PartitionState``; the arenas hold the rings of each row, under one row number.
 
-    horizon_ms  a key silent for longer holds nothing that anyone can see
+    horizon_ms  what is older, behind the newest event of the table, nobody can see any more
     overflowed  entries pushed out by newer ones though still within the windows, since the start
     """
 

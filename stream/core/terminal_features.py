@@ -43,7 +43,7 @@ def apply_events(
     payments, verdicts  state with their words, changed in place; there is room for every event
     which, at           (n,) row and epoch ms, in the order of processing
     amount              (n,) minor units of a payment; 1 for a verdict of fraud, 0 for one of none
-    position            seq, origin and offset, (n,) each
+    position            seq (epoch ms, at or after ``at``, never falls), origin and offset, (n,) each
     limit, horizon      entries kept in a ring; ms behind its newest for which they are
     features            (n, TERMINAL_FEATURES) written for fresh payments
     fresh               (n,) written; all False before
@@ -60,9 +60,17 @@ def apply_events(
         dirty[which[i]] = True
         verdict = verdicts[which[i]]
         if is_payment[i]:
-            _measure(row, payment_words, at[i], 100.0, features[i, _COUNT : _COUNT + 4], features[i, _MEAN : _MEAN + 4])
+            _measure(
+                row,
+                payment_words,
+                at[i],
+                seq - horizon,
+                100.0,
+                features[i, _COUNT : _COUNT + 4],
+                features[i, _MEAN : _MEAN + 4],
+            )
             share = features[i, _SHARE : _SHARE + 4]
-            _measure(verdict, verdict_words, at[i], 1.0, np.empty(4), share)
+            _measure(verdict, verdict_words, at[i], seq - horizon, 1.0, np.empty(4), share)
             overflowed += _remember(row, payment_words, at[i], amount[i], limit, horizon)
         else:
             overflowed += _remember(verdict, verdict_words, at[i], amount[i], limit, horizon)
@@ -70,13 +78,16 @@ def apply_events(
 
 
 @njit(cache=True)
-def _measure(row: Row, words: Words, at: int, unit: float, counts: Floats, means: Floats) -> None:
-    """Write count and mean (in ``unit``; nan for none) over each window ``[at - span, at)``."""
+def _measure(row: Row, words: Words, at: int, floor: int, unit: float, counts: Floats, means: Floats) -> None:
+    """Write count and mean (in ``unit``; nan for none) over each window ``[at - span, at)``.
+
+    floor  epoch ms from which on history is still kept for sure, whether or not a silent terminal was forgotten
+    """
     end = first_at_or_after(row, words, at, row["count"])
     last = _sum_before(row, words, end)
     begin = end
     for w in range(4):
-        begin = first_at_or_after(row, words, at - _SPANS[w], begin)
+        begin = first_at_or_after(row, words, max(at - _SPANS[w], floor), begin)
         count = end - begin
         counts[w] = count
         means[w] = (last - _sum_before(row, words, begin)) / count / unit if count else math.nan

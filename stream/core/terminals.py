@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stream.core.arena import Arena, horizon_for
 from stream.core.columns import Ints, Matrix
-from stream.core.names import HOUR_MS, TERMINAL_FEATURES
+from stream.core.names import TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
 from stream.core.shuffle import PAYMENT
@@ -36,13 +36,13 @@ class TerminalTable(RowTable):
     """Rows of terminals.
 
     max_history  payments, and verdicts, remembered of one terminal; beyond it the oldest goes and ``overflowed`` rises
-    max_late_ms  how far behind its terminal's newest event one may come: up to it its windows are whole
+    max_late_ms  how far behind the order of processing an event may be: up to it its windows are whole
     Raises SettingsError for a lateness of more than 19 days.
     """
 
     LAYOUT = 1
 
-    def __init__(self, *, max_history: int, max_late_ms: int = HOUR_MS) -> None:
+    def __init__(self, *, max_history: int, max_late_ms: int) -> None:
         horizon_ms = horizon_for(max_late_ms)
         fields = [*POSITION_FIELDS, *SUM_FIELDS]
         self._payments = Arena(WIDTH, fields, max_history=max_history, horizon_ms=horizon_ms)
@@ -57,7 +57,9 @@ class TerminalTable(RowTable):
         kind                 (n,) ``PAYMENT`` or ``VERDICT``
         at                   (n,) epoch ms: of the payment, or when the verdict was known
         amount               (n,) minor units of a payment; 1 for a verdict of fraud, 0 for one of none
-        seq, origin, offset  (n,) position in the order of processing: one at or before its row's last is not fresh
+        seq, origin, offset  (n,) position in the order of processing: one at or before its row's last is not fresh;
+                             seq is epoch ms, at or after ``at``. A straggler further behind it than ``max_late_ms``
+                             sees its windows cut short where history ends for everyone
         """
         n = len(terminal)
         columns = TerminalColumns(features=np.zeros((n, len(TERMINAL_FEATURES))), fresh=np.zeros(n, bool))
@@ -84,7 +86,7 @@ class TerminalTable(RowTable):
             columns.fresh,
             self._dirty,
         )
-        self._newest = max(self._newest, int(at.max()))
+        self._newest = max(self._newest, int(seq.max()))
         return columns
 
     def _pack(self, rows: Ints) -> tuple[Words, Ints]:

@@ -21,7 +21,7 @@ COUNT_30D = CUSTOMER_FEATURES.index("customer_count_30d")
 
 def a_table(max_history: int = 64) -> CustomerTable:
     """A table without customers."""
-    return CustomerTable(max_history=max_history)
+    return CustomerTable(max_history=max_history, max_late_ms=HOUR_MS)
 
 
 def a_payment(at: int, amount: int = 1000, *, customer: str = "c", terminal: str = "t", name: str = "") -> Paid:

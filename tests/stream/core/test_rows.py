@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from stream.core.customers import CustomerTable
+from stream.core.names import HOUR_MS
 from stream.core.rows import RowTable
 from stream.core.terminals import TerminalTable
 from stream.errors import StateError
@@ -13,14 +14,14 @@ from tests.stream.core.random_payments import START, Heard, Paid, hear, pay
 
 def customers(events: int, max_history: int = 64) -> RowTable:
     """Three customers who paid in turn."""
-    table = CustomerTable(max_history=max_history)
+    table = CustomerTable(max_history=max_history, max_late_ms=HOUR_MS)
     pay(table, [Paid(START + i, f"k{i % 3}", "t", i, f"p{i}") for i in range(events)])
     return table
 
 
 def terminals(events: int, max_history: int = 64) -> RowTable:
     """Three terminals with payments and verdicts in turn."""
-    table = TerminalTable(max_history=max_history)
+    table = TerminalTable(max_history=max_history, max_late_ms=HOUR_MS)
     hear(table, [Heard(i % 2, START + i, f"k{i % 3}", i % 2) for i in range(events)])
     return table
 

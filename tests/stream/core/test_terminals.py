@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.names import DAY_MS, TERMINAL_FEATURES
+from stream.core.names import DAY_MS, HOUR_MS, TERMINAL_FEATURES
 from stream.core.terminals import TerminalColumns, TerminalTable
 from tests.stream.core.pandas_windows import terminal_features
 from tests.stream.core.random_payments import START, Heard, events, hear
@@ -20,14 +20,16 @@ PAYMENT, VERDICT = 0, 1
 
 def a_table(max_history: int = 64) -> TerminalTable:
     """A table without terminals."""
-    return TerminalTable(max_history=max_history)
+    return TerminalTable(max_history=max_history, max_late_ms=HOUR_MS)
 
 
-def hear_at(table: TerminalTable, position: tuple[int, int, int]) -> TerminalColumns:
+def hear_at(
+    table: TerminalTable, position: tuple[int, int, int], *, at: int = START, terminal: str = "t"
+) -> TerminalColumns:
     """Apply one payment at a position of the total order."""
     seq, origin, offset = (np.array([part], np.int64) for part in position)
-    one = np.array([START], np.int64)
-    return table.apply(kind=one * 0, at=one, amount=one * 0, terminal=["t"], seq=seq, origin=origin, offset=offset)
+    none, time = np.zeros(1, np.int64), np.array([at], np.int64)
+    return table.apply(kind=none, at=time, amount=none, terminal=[terminal], seq=seq, origin=origin, offset=offset)
 
 
 @given(heard=events())
@@ -143,6 +145,27 @@ def test_a_verdict_older_than_any_window_changes_no_figure() -> None:
 
     assert columns.features[2, SHARE_30D] == 1.0
     assert table.overflowed == 0
+
+
+def test_a_straggler_sees_the_same_whether_or_not_its_terminal_was_forgotten() -> None:
+    """Rows are swept at commits, whose times are chance: what a far too late payment sees must not depend on them."""
+    swept, unswept = a_table(), a_table()
+    for day in range(40):
+        terminal = "silent" if day < 2 else "busy"
+        position = (START + day * DAY_MS, 0, day)
+        for table in (swept, unswept):
+            hear_at(table, position, at=position[0], terminal=terminal)
+        for _ in range(3):
+            swept.take_dirty()
+    known = (len(swept), len(unswept))
+    late = [
+        hear_at(table, (START + 40 * DAY_MS, 1, 0), at=START + 9 * DAY_MS, terminal="silent").features
+        for table in (swept, unswept)
+    ]
+
+    assert known == (1, 2)
+    assert late[0].tobytes() == late[1].tobytes()
+    assert late[0][0, COUNT_30D] == 0
 
 
 def test_overflow_is_counted_and_the_oldest_goes() -> None:
