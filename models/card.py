@@ -48,9 +48,9 @@ def _made(network: Network, baseline: Baseline, provenance: Provenance) -> str:
     lines += [
         "",
         (
-            f"A purge of {provenance.label_delay_days:g} days, the label delay, lies between train and stop and between "
-            "calibration and test. Frauds whose verdict had come by the end of training were left out of it; the others "
-            "were not, as they would not be live."
+            f"A purge of {provenance.label_delay_days:g} days, the label delay, lies between train and stop and "
+            "between calibration and test. Frauds whose verdict had come by the end of training were left out of it; "
+            "the others were not, as they would not be live."
         ),
         "",
         f"Network: {' - '.join(map(str, network.sizes))} units, {network.activation}, linear output, "

@@ -140,9 +140,9 @@ def _show() -> Iterator[_Tell]:
 
 def _print(report: "Report", identity: str, out: Path) -> None:
     table = Table(title=f"{report.rows:,} later payments, {report.frauds:,} frauds ({report.base_rate:.3%})")
-    for heading in ("detector", "average precision", "ROC-AUC", "card precision@100", "precision", "recall"):
-        table.add_column(heading, justify="left" if heading == "detector" else "right")
-    table.add_column("false alerts per 1,000", justify="right")
+    table.add_column("detector", no_wrap=True)
+    for heading in ("average precision", "ROC-AUC", "cards@100", "precision", "recall", "false / 1,000"):
+        table.add_column(heading, justify="right")
     for name, f in report.figures.items():
         shown = (f.average_precision, f.roc_auc, f.card_precision_100, f.precision, f.recall, f.alerts_per_1000_genuine)
         table.add_row(name, *("–" if value is None else f"{value:.3f}" for value in shown))

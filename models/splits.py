@@ -61,13 +61,13 @@ class Split:
 
 
 def split_by_time(at: Ints, plan: Plan) -> Split:
-    """Lay the windows of ``plan`` backwards from the end of the last day.
+    """Lay the windows of ``plan`` backwards from the end of the last day to the start of the first.
 
     at  (n,) event time, epoch ms, never falling
     -> ``Split``, whose windows cover whole days of UTC
     Raises ModelError where the history is shorter than ``plan.needed``.
     """
-    first, end = (int(at[0]), -(-(int(at[-1]) + 1) // DAY_MS) * DAY_MS) if len(at) else (0, 0)
+    first, end = (int(at[0]) // DAY_MS * DAY_MS, -(-(int(at[-1]) + 1) // DAY_MS) * DAY_MS) if len(at) else (0, 0)
     if end - first < plan.needed * DAY_MS:
         raise ModelError(f"history: expected at least {plan.needed:g} days, was {(end - first) / DAY_MS:.1f}")
     delay = int(plan.delay * DAY_MS)

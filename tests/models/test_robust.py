@@ -28,7 +28,7 @@ def a_payment(
 
 
 def test_a_score_adds_the_squares_of_what_is_unusual() -> None:
-    """Amount 50 of 100; 6 payments today by one who makes one a day, 6 / (1 + 1) = 3 of 2; z 2 of 4; share 0.5 of 0.5."""
+    """Amount 50 of 100; 6 payments today by one who makes one a day: 6 / (1 + 1) = 3 of 2; z 2 of 4; share 1 of 1."""
     payment = a_payment(amount=50.0, day=6.0, month=30.0, z=2.0, share=0.5)
 
     assert a_detector().score(payment).tolist() == [0.25 + 2.25 + 0.25 + 1.0]
