@@ -1,5 +1,6 @@
 """From prices to what a feed shows: quotes with spread and sizes, trades at the touch with their aggressor's side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from stream.wire.events import Quote, Trade
 from stream.wire.topics import TICKS
 
 Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 _SIDES = ("sell", "buy")
 _PUSH = 0.8  # how much a return of one deviation tilts the odds of a buy
 
@@ -36,43 +39,37 @@ def show(config: MarketConfig, rng: np.random.Generator, stretch: Stretch, *, be
 
     begin_ms  event time of the first step, epoch ms
     """
-    steps, symbols = stretch.mid.shape
-    scale = 10.0**config.decimals
-    noise = rng.lognormal(0.0, 0.25, (steps, symbols))
+    shape = stretch.mid.shape
+    scale = 10.0**config.decimals  # ticks are whole numbers: over it they are the floats nearest to decimal prices
+    noise = rng.lognormal(0.0, 0.25, shape)
     half = 0.5e-4 * config.spread_bps * stretch.mid * np.sqrt(stretch.variance) * stretch.thinned * noise
     bid = np.maximum(np.floor((stretch.mid - half) * scale), 1.0)
     ask = np.maximum(np.ceil((stretch.mid + half) * scale), bid + 1.0)
-    sizes = rng.lognormal(0.0, 0.5, (4, steps, symbols)) * config.size / stretch.thinned
+    sizes = rng.lognormal(0.0, 0.5, (3, *shape)) * config.size / stretch.thinned
     sizes[2] *= 0.3  # a trade takes part of what is offered
     units = np.maximum(np.rint(sizes), 1.0)
-    starts = begin_ms + config.step_ms * np.arange(steps)[:, None]
-    at = starts + rng.integers(0, config.step_ms // 2, (2, steps, symbols))
+    at = begin_ms + config.step_ms * np.arange(shape[0])[:, None] + rng.integers(0, config.step_ms // 2, (2, *shape))
     at[1] += config.step_ms // 2
-    buys = rng.random((steps, symbols)) < 1.0 / (1.0 + np.exp(-_PUSH * stretch.standard))
-    quoted = np.nonzero(rng.random((steps, symbols)) < config.quote_share)
-    traded = np.nonzero(rng.random((steps, symbols)) < config.trade_share / np.sqrt(stretch.thinned))
-    names = config.symbols
-    quotes = [
+    buys = rng.random(shape) < 1.0 / (1.0 + np.exp(-_PUSH * stretch.standard))
+    quoted = rng.random(shape) < config.quote_share
+    traded = rng.random(shape) < config.trade_share / np.sqrt(stretch.thinned)
+    quotes = _quotes(config.symbols, quoted, at[0], bid / scale, ask / scale, units[0], units[1])
+    return quotes + _trades(config.symbols, traded, at[1], np.where(buys, ask, bid) / scale, units[2], buys)
+
+
+def _quotes(
+    names: Sequence[str], shown: Mask, at: Ints, bid: Matrix, ask: Matrix, bid_size: Matrix, ask_size: Matrix
+) -> list[Record]:
+    columns = (np.nonzero(shown)[1], at[shown], bid[shown], ask[shown], bid_size[shown], ask_size[shown])
+    return [
         Record(TICKS.name, names[s], Quote(symbol=names[s], at=t, bid=b, ask=a, bid_size=m, ask_size=n))
-        for t, s, b, a, m, n in zip(
-            at[0][quoted].tolist(),
-            quoted[1].tolist(),
-            (bid[quoted] / scale).tolist(),
-            (ask[quoted] / scale).tolist(),
-            units[0][quoted].tolist(),
-            units[1][quoted].tolist(),
-            strict=True,
-        )
+        for s, t, b, a, m, n in zip(*(column.tolist() for column in columns), strict=True)
     ]
-    trades = [
-        Record(TICKS.name, names[s], Trade(symbol=names[s], at=t, price=p, size=n, side=_SIDES[side]))
-        for t, s, p, n, side in zip(
-            at[1][traded].tolist(),
-            traded[1].tolist(),
-            (np.where(buys, ask, bid)[traded] / scale).tolist(),
-            units[2][traded].tolist(),
-            buys[traded].tolist(),
-            strict=True,
-        )
+
+
+def _trades(names: Sequence[str], shown: Mask, at: Ints, price: Matrix, size: Matrix, buys: Mask) -> list[Record]:
+    columns = (np.nonzero(shown)[1], at[shown], price[shown], size[shown], buys[shown])
+    return [
+        Record(TICKS.name, names[s], Trade(symbol=names[s], at=t, price=p, size=n, side=_SIDES[buy]))
+        for s, t, p, n, buy in zip(*(column.tolist() for column in columns), strict=True)
     ]
-    return quotes + trades
