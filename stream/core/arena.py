@@ -90,8 +90,9 @@ class Arena:
                 self.rows, self.words, self.width, self._page, self._sizes, self._before, self._free, wanting[done:]
             )
             if done < wanting.size:
-                entries = int(self.rows["wanted"][wanting[done:]].sum())
-                self._grow(entries * self.width + wanting.size - done)
+                rows = self.rows[wanting[done:]]
+                more = int(rows["wanted"].sum()) - int(rows["capacity"].sum())  # what they leave is free for the next
+                self._grow(max(more, 0) * self.width)
 
     def _grow(self, words: int) -> None:
         """Add free pages for so many words at least."""
