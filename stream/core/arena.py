@@ -97,7 +97,7 @@ class Arena:
     def _grow(self, words: int) -> None:
         """Add free pages for so many words at least."""
         count = self._before.size
-        pages = (words + min(self.words.size // 16, _GROWTH)) // self._page + 1
+        pages = (words + min(self.words.size // 32, _GROWTH)) // self._page + 1
         self._before.resize(count + pages, refcheck=False)
         self._before[count:] = np.arange(count + 1, count + pages + 1)
         self._before[-1] = self._free[0]
