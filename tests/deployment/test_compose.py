@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.deployment.engine import engine_missing
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -97,10 +98,8 @@ def eventually(claim: Callable[[], bool], *, within_seconds: float = 90.0) -> bo
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Bring everything up and wait until it is healthy; skipped with the reason where that can't be tried."""
-    for command in (["docker", "info"], ["docker", "compose", "version"]):
-        known = shutil.which("docker") is not None
-        if not known or subprocess.run(command, capture_output=True, check=False, timeout=30).returncode:
-            pytest.skip(f"{' '.join(command)} does not answer here")
+    if why := engine_missing("info") or engine_missing("compose", "version"):
+        pytest.skip(why)
     running = Stack(tmp_path_factory.mktemp("compose"))
     missing = set(COMPOSE["services"]) - set(running.services) - UNAVAILABLE
     if missing:

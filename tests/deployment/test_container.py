@@ -3,15 +3,14 @@
 import socket
 from collections.abc import Iterator
 
-import docker
 import pytest
-from docker.errors import DockerException
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deployment.local.choose import require_answer
+from tests.deployment.engine import engine_missing
 
 IMAGE = "apache/kafka:4.1.0"
 
@@ -19,14 +18,8 @@ IMAGE = "apache/kafka:4.1.0"
 @pytest.fixture(scope="module")
 def containerised() -> Iterator[str]:
     """``host:port`` of a Kafka in a container; skipped where there is no engine or no such image."""
-    try:
-        engine = docker.from_env()
-        engine.ping()
-        if not engine.images.list(IMAGE):
-            engine.images.pull(IMAGE)
-        engine.close()
-    except DockerException as error:
-        pytest.skip(f"no Docker engine with {IMAGE}: {str(error)[:120]}")
+    if why := engine_missing("info") or (engine_missing("image", "inspect", IMAGE) and engine_missing("pull", IMAGE)):
+        pytest.skip(why)
     testcontainers_config.ryuk_disabled = True  # needs an image of its own; we stop what we started
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

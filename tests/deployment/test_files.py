@@ -1,7 +1,9 @@
 """What is deployed passes the checkers of the programs that read it, and keeps the promises of its comments."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,11 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 def check(*command: str | Path) -> None:
     """Run a checker in the checkout; its complaint fails the test, its absence skips it."""
-    if shutil.which(command[0]) is None:
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    program = shutil.which(command[0], path=beside)
+    if program is None:
         pytest.skip(f"{command[0]} is not installed here")
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([program, *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
