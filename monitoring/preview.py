@@ -80,9 +80,14 @@ def _draw_number(
     figure: Figure, card: Axes, box: tuple[float, float, float, float], panel: dict[str, Any], course: Course
 ) -> None:
     unit = panel["fieldConfig"]["defaults"]["unit"]
+    decimals = panel["fieldConfig"]["defaults"].get("decimals")
     instant = panel["targets"][0].get("instant")
     values = {legend: points for legend, (at, points) in course.items() if not instant or at[-1] > -1.0}
-    last = {legend: points[-1] for legend, points in values.items() if np.isfinite(points[-1])}
+    last = {
+        legend: points[-1] if decimals is None else round(points[-1], decimals)
+        for legend, points in values.items()
+        if np.isfinite(points[-1])
+    }
     steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
     worst = max(last.values(), default=None)
     color = "text"
@@ -117,13 +122,19 @@ def _draw_curves(
     )
     if not course:
         plot.text(0.5, 0.5, defaults["noValue"], color=_FAINT, ha="center", transform=plot.transAxes)
-    fixed = {o["matcher"]["options"]: _COLORS[o["properties"][0]["value"]["fixedColor"]] for o in _overrides(panel)}
+    fixed = {
+        override["matcher"]["options"]: _COLORS[override["properties"][0]["value"]["fixedColor"]]
+        for override in panel["fieldConfig"]["overrides"]
+    }
+    cycle = iter(f"C{i}" for i in range(1000))
     floor = None
     for legend, (at, values) in course.items():
         points = np.array(values)
         if defaults["custom"].get("stacking", {}).get("mode") == "normal":
             base = np.zeros(points.size) if floor is None or floor.size != points.size else floor
-            plot.fill_between(at, base, base + points, alpha=0.5, lw=0.6, label=legend, color=fixed.get(legend))
+            plot.fill_between(
+                at, base, base + points, alpha=0.5, lw=0, label=legend, color=fixed.get(legend, next(cycle))
+            )
             floor = base + points
         else:
             plot.plot(at, points, lw=1, label=legend)
@@ -156,11 +167,6 @@ def _draw_curves(
         )
 
 
-def _overrides(panel: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = panel["fieldConfig"]["overrides"]
-    return found
-
-
 def _say(value: float, unit: str) -> str:
     """A value as Grafana would write it, nearly."""
     if unit == "s":
@@ -182,7 +188,7 @@ def main(address: str, folder: Path, *, seconds: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for board in BOARDS:
         figure = preview(address, json.loads(dashboard_text(build(board))), seconds=seconds)
-        figure.savefig(folder / f"{board.uid}.png", dpi=100)
+        figure.savefig(folder / f"{board.uid}.png", dpi=80)
         click.echo(folder / f"{board.uid}.png")
 
 

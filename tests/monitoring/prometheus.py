@@ -22,7 +22,7 @@ class Prometheus:
     """Asks a running Prometheus."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Samples of an instant query, at most a quarter of a second old."""
@@ -33,7 +33,7 @@ class Prometheus:
         return self._get("query_range", query=expression, start=start, end=end, step=step)
 
     def _get(self, page: str, **parameters: object) -> list[dict[str, Any]]:
-        url = f"http://{self._address}/api/v1/{page}?{urllib.parse.urlencode(parameters)}"
+        url = f"http://{self.address}/api/v1/{page}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=10) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return found
@@ -41,7 +41,7 @@ class Prometheus:
     def is_ready(self) -> bool:
         """Whether it answers queries."""
         try:
-            with urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=1) as answer:
+            with urllib.request.urlopen(f"http://{self.address}/-/ready", timeout=1) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

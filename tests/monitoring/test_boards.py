@@ -1,15 +1,19 @@
+import json
 import math
 import time
 from collections.abc import Iterator
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from prometheus_client import CollectorRegistry
 
-from monitoring.dashboards.board import expressions
+from monitoring.dashboards.board import Board, build, expressions
 from monitoring.exporter import Exporter
 from monitoring.metrics import Metrics
-from monitoring.render import BOARDS
+from monitoring.preview import preview
+from monitoring.render import BOARDS, dashboard_text
 from stream.core.stage import Output
 from tests.monitoring.driven import outputs
 from tests.monitoring.prometheus import Prometheus, prometheus
@@ -82,3 +86,17 @@ def test_no_rule_fires_on_a_worker_that_is_well(scraped: Prometheus) -> None:
     firing = {sample["metric"]["alertname"] for sample in scraped.query('ALERTS{alertstate="firing"}')}
 
     assert firing == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_a_preview_says_what_it_is_and_draws_every_panel(board: Board, scraped: Prometheus) -> None:
+    """The pictures in the documentation come from this; nobody should take them for Grafana's."""
+    plt.switch_backend("agg")
+    rendered = json.loads(dashboard_text(build(board)))
+    figure = preview(f"http://{scraped.address}", rendered, seconds=10)
+    words = [text.get_text() for text in figure.findobj(Text)]
+    plt.close(figure)
+
+    assert {panel["title"] for panel in rendered["panels"]} <= {word.removeprefix("▾ ") for word in words}
+    assert any("not Grafana" in word for word in words)
