@@ -18,7 +18,7 @@ from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
 CUSTOMERS, TERMINALS, SYMBOLS = 50_000, 10_000, 100
 LOUD_AMOUNT = 20_000_00  # minor units: about 400 times the usual payment, an alert whoever makes it
-_CARDS = {"customers": CUSTOMERS, "terminals": TERMINALS, "label_delay_days": 1.0, "labelled_share": 0.05}
+_CARDS = {"terminals": TERMINALS, "label_delay_days": 1.0, "labelled_share": 0.05}
 _MARKET = {"symbols": [f"S{i:03d}" for i in range(SYMBOLS)]}
 _CHANCE = 17  # which stream of chance
 
@@ -50,13 +50,21 @@ class Material:
         return [int(place) for place in np.flatnonzero(self.lane == lane)]
 
 
-def payments(count: int, *, partitions: int, seed: int = 1, loud_share: float = 0.0, labels: bool = True) -> Material:
-    """Simulate ``count`` card payments of 50,000 customers at 10,000 terminals, a twentieth with a verdict a day later.
+def payments(
+    count: int,
+    *,
+    partitions: int,
+    seed: int = 1,
+    loud_share: float = 0.0,
+    labels: bool = True,
+    customers: int = CUSTOMERS,
+) -> Material:
+    """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict a day later.
 
     loud_share  [0, 1) of the payments, chosen by chance, are made out of range, so that they raise alerts
     labels      False: payments alone
     """
-    records: Iterable[Record] = Cards(seed=seed, config=_CARDS).records()
+    records: Iterable[Record] = Cards(seed=seed, config={**_CARDS, "customers": customers}).records()
     topics = (TRANSACTIONS.name, LABELS.name) if labels else (TRANSACTIONS.name,)
     loud = np.random.default_rng((seed, _CHANCE)).random(count) < loud_share
     return _encoded(records, count, topics, partitions=partitions, loud=loud)

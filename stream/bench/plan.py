@@ -87,12 +87,13 @@ def _latency(place: Ground, plan: Plan) -> dict[str, Latency]:
 
 def _stages(settings: Settings, plan: Plan, tell: Progress) -> dict[str, dict[str, float]]:
     detectors = detectors_of(settings)
+    tell("stages", 0.0)
     needed = 2 * settings.kafka.partitions * (plan.warm_events + max(plan.sizes.values()))  # partition 0 is walked
     cards = payments(needed, partitions=settings.kafka.partitions, labels=False)
     market = ticks(needed, partitions=settings.kafka.partitions)
     steps = {}
     for i, (size, events) in enumerate(plan.sizes.items()):
-        tell("stages", i / len(plan.sizes))
+        tell("stages", (i + 1) / (1 + len(plan.sizes)))
         steps[str(size)] = payment_steps(
             settings, detectors, cards, size=size, warm=plan.warm_events, events=events
         ) | tick_steps(settings, market, size=size, warm=plan.warm_events, events=events)

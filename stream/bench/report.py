@@ -42,9 +42,7 @@ def write_json(results: Results, path: Path) -> None:
             rate: {"p50": found.p50, "p99": found.p99, "p999": found.p999} for rate, found in results.latency.items()
         },
     }
-    details = msgspec.to_builtins(results)
-    details["latency"] = details.pop("latency")
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(headline | details)) + b"\n")
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(headline | msgspec.to_builtins(results))) + b"\n")
 
 
 def print_results(console: Console, results: Results) -> None:
@@ -64,10 +62,10 @@ def print_results(console: Console, results: Results) -> None:
 
 
 def _throughput(results: Results) -> Table:
-    table = Table(title="Throughput, one worker on one core, Kafka in and out", title_justify="left")
+    table = Table(title="One worker on one core, Kafka in and out", title_justify="left")
     for heading in ("", "events/s", "runs", "spread", "CPU s per M", "RSS MB", "alerts", "events a run"):
         table.add_column(heading, justify="left" if not heading else "right")
-    rows = (("payments", results.payments), ("ticks", results.ticks), ("stock Faust, payments", results.rival))
+    rows = (("payments", results.payments), ("ticks", results.ticks), ("stock Faust", results.rival))
     for name, found in rows:
         if found is not None:
             table.add_row(
@@ -98,7 +96,7 @@ def _latency(latency: dict[str, Latency]) -> Table:
         "max",
         "alerts",
         "core used",
-        "load behind p99",
+        "load late p99",
         "kept up",
     ):
         table.add_column(heading, justify="right")

@@ -77,6 +77,7 @@ class _Contender:
 
 def measure_payments(ground: Ground, *, events: int, repeats: int) -> Throughput:
     """Drain payments (and a twentieth of labels) through the whole pipeline; every payment must be accounted for."""
+    ground.tell("simulating payments", 0.0)
     material = payments(events, partitions=ground.settings.kafka.partitions)
     topics = (TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name)
     contender = _Contender(name="payments", topics=topics, run=ground.worker, account=_account_for_payments)
@@ -84,7 +85,8 @@ def measure_payments(ground: Ground, *, events: int, repeats: int) -> Throughput
 
 
 def measure_ticks(ground: Ground, *, events: int, repeats: int) -> Throughput:
-    """Drain trades and quotes of 100 symbols through the market stage."""
+    """Drain trades and quotes of 100 symbols through the market stage; every tick must be accounted for."""
+    ground.tell("simulating ticks", 0.0)
     material = ticks(events, partitions=ground.settings.kafka.partitions)
     contender = _Contender(name="ticks", topics=(TICKS.name,), run=ground.worker, account=_account_for_ticks)
     return _measure(ground, contender, material, repeats)
@@ -92,6 +94,7 @@ def measure_ticks(ground: Ground, *, events: int, repeats: int) -> Throughput:
 
 def measure_rival(ground: Ground, *, events: int, repeats: int) -> Throughput:
     """Drain the first ``events`` of the same payments through stock Faust, on the same core of the same broker."""
+    ground.tell("simulating payments", 0.0)
     material = payments(events, partitions=ground.settings.kafka.partitions, labels=False)
     contender = _Contender(
         name="faust",
