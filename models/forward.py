@@ -6,8 +6,8 @@ softsign, ``x / (1 + |x|)``) and none are fused, so a row's score has the same b
 """
 
 import numpy as np
-from numba import njit
 
+from models.compiled import kernel
 from models.dataset import Ints
 from models.detector import Matrix, Vector
 from models.scaling import Floats32, scale_row
@@ -15,7 +15,7 @@ from models.scaling import Floats32, scale_row
 _LANES = 64  # enough to pay for the loop around them, few enough to stay in the first cache
 
 
-@njit(cache=True)
+@kernel
 def _dense(above: Floats32, below: Floats32, weights: Floats32, start: int, wide: int, tall: int, rows: int) -> int:
     """One layer for ``rows`` lanes: ``below (tall, lanes) = kernelᵀ · above (wide, lanes) + bias``.
 
@@ -39,7 +39,7 @@ def _dense(above: Floats32, below: Floats32, weights: Floats32, start: int, wide
     return bias + tall
 
 
-@njit(cache=True)
+@kernel
 def _softsign(values: Floats32, tall: int, rows: int) -> None:
     one = np.float32(1.0)
     for o in range(tall):
@@ -47,7 +47,7 @@ def _softsign(values: Floats32, tall: int, rows: int) -> None:
             values[o, lane] = values[o, lane] / (one + np.abs(values[o, lane]))
 
 
-@njit(cache=True)
+@kernel
 def residual_parts(
     x: Matrix,
     root: Floats32,

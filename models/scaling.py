@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from models.dataset import Ints
 from models.detector import Matrix
 
@@ -39,7 +39,7 @@ class Scaling:
     least: float
 
 
-@njit(cache=True)
+@kernel
 def scale_row(
     row: Matrix,
     root: Floats32,
@@ -61,7 +61,7 @@ def scale_row(
         out[j] = zero if thin or z != z else min(max(z, -bound), bound)  # noqa: PLR0124  # only nan differs from itself
 
 
-@njit(cache=True)
+@kernel
 def _scale_rows(
     x: Matrix,
     root: Floats32,

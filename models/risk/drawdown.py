@@ -1,6 +1,6 @@
 """Drawdown: how far the price stands below its running peak."""
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 
 
 @kernel

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 
 Vector = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 
 Vector = NDArray[np.float64]
 

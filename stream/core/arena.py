@@ -5,8 +5,8 @@ is held is what is needed, a block is found at once, and a page that becomes emp
 """
 
 import numpy as np
-from numba import njit
 
+from models.compiled import kernel
 from stream.core.columns import Ints
 from stream.core.names import DAY_MS
 from stream.core.rings import HORIZON_LIMIT_MS, RING, UNIT, Rows, Words, capacity_for, evict, move
@@ -105,7 +105,7 @@ class Arena:
         self.words.resize((count + pages) * self._page, refcheck=False)  # realloc: large arrays move without a copy
 
 
-@njit(cache=True)
+@kernel
 def _plan(rows: Rows, words: Words, which: Ints, at: Ints, limit: int, horizon: int, wanting: Ints) -> int:
     """List the rows whose block is too small or far too large, ``wanted`` says what it should be; returns how many."""
     touched = 0
@@ -128,7 +128,7 @@ def _plan(rows: Rows, words: Words, which: Ints, at: Ints, limit: int, horizon: 
     return count
 
 
-@njit(cache=True)
+@kernel
 def _want(rows: Rows, which: Ints, counts: Ints) -> None:
     for i in range(which.size):
         row = rows[which[i]]
@@ -137,7 +137,7 @@ def _want(rows: Rows, which: Ints, counts: Ints) -> None:
         row["wanted"] = capacity_for(counts[i])
 
 
-@njit(cache=True)
+@kernel
 def _allocate(
     rows: Rows, words: Words, width: int, page_words: int, sizes: Ints, before: Ints, free: Ints, wanting: Ints
 ) -> int:
@@ -168,7 +168,7 @@ def _allocate(
     return wanting.size
 
 
-@njit(cache=True)
+@kernel
 def _close(
     rows: Rows,
     words: Words,
@@ -199,7 +199,7 @@ def _close(
         free[0] = page
 
 
-@njit(cache=True)
+@kernel
 def _give_back(
     rows: Rows, words: Words, width: int, page_words: int, sizes: Ints, before: Ints, free: Ints, which: int
 ) -> None:

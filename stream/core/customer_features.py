@@ -8,9 +8,9 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from stream.core.columns import Floats, Ints, Matrix
 from stream.core.exact import sample_deviation, twice_median
 from stream.core.names import CUSTOMER_FEATURES, DAY_MS, HOUR_MS
@@ -29,7 +29,7 @@ _MINOR = 100.0  # units in a currency unit
 _THURSDAY = 3  # 1 January 1970, Monday 0
 
 
-@njit(cache=True)
+@kernel
 def apply_payments(
     rows: Rows,
     words: Words,
@@ -86,7 +86,7 @@ def apply_payments(
     return overflowed
 
 
-@njit(cache=True)
+@kernel
 def _fetch(rows: Rows, words: Words, which: Ints, scratch: Words) -> None:
     """Touch the payments of some customers: memory delivers many at once sooner than one after another."""
     seen = np.uint32(0)
@@ -99,7 +99,7 @@ def _fetch(rows: Rows, words: Words, which: Ints, scratch: Words) -> None:
     scratch[0] = seen  # so that no compiler leaves it out
 
 
-@njit(cache=True)
+@kernel
 def _mark(row: Row, words: Words, at: int, name: np.uint32, limit: int, horizon: int) -> bool:
     """Remember that a payment came; False where one of the same time and name did before."""
     lead = max(row["newest"], at)
@@ -117,7 +117,7 @@ def _mark(row: Row, words: Words, at: int, name: np.uint32, limit: int, horizon:
     return True
 
 
-@njit(cache=True)
+@kernel
 def _count_ages(times: Words, lead: int, late: int) -> Counts:
     """Count the entries newer than the event, not older, and not older than each window's begin.
 
@@ -141,7 +141,7 @@ def _count_ages(times: Words, lead: int, late: int) -> Counts:
     return np.int64(a), np.int64(b), np.int64(c), np.int64(d), np.int64(e), np.int64(f)
 
 
-@njit(cache=True)
+@kernel
 def _describe(
     row: Row,
     words: Words,
@@ -185,7 +185,7 @@ def _describe(
     out[_CLOCK + 2], out[_CLOCK + 3] = math.sin(weekday), math.cos(weekday)
 
 
-@njit(cache=True)
+@kernel
 def _robust_z(amount: int, amounts: Words, scratch: Words) -> float:
     """Distance of an amount from the median of others in robust deviations, at least a minor unit each.
 
@@ -199,7 +199,7 @@ def _robust_z(amount: int, amounts: Words, scratch: Words) -> float:
     return (amount - median) / max(deviation, 0.01 * median, 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _distinct(values: Words, scratch: Words) -> int:
     """Count different values by an open hash table in ``scratch``."""
     size = 8

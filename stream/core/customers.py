@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
 from stream.core.columns import Ints, Matrix, Payments
 from stream.core.customer_features import CUSTOMER_FIELDS, MARK_WIDTH, WIDTH, apply_payments
@@ -110,7 +110,7 @@ def _sizes(payments: Ints, marks: Ints) -> Ints:
     return _HEADER + WIDTH * payments + MARK_WIDTH * marks
 
 
-@njit(cache=True)
+@kernel
 def _pack(rows: Rows, words: Words, marks: Rows, mark_words: Words, which: Ints, layout: int, out: Words) -> None:
     place = 0
     for i in range(which.size):
@@ -124,7 +124,7 @@ def _pack(rows: Rows, words: Words, marks: Rows, mark_words: Words, which: Ints,
         place = copy_out(mark, mark_words, MARK_WIDTH, out, place)
 
 
-@njit(cache=True)
+@kernel
 def _unpack(
     rows: Rows, words: Words, marks: Rows, mark_words: Words, which: Ints, values: Words, begins: Ints, limit: int
 ) -> None:

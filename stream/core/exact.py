@@ -6,13 +6,14 @@ Sums stay integers (128 bits in two parts where need be), so they depend neither
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from models.compiled import kernel
 
 MASK = 0xFFFFFFFF
 
 
-@njit(cache=True)
+@kernel
 def sample_deviation(count: int, total: int, high: int, low: int) -> float:
     """Sample standard deviation (ddof 1) from exact sums; nan below two values.
 
@@ -35,7 +36,7 @@ def sample_deviation(count: int, total: int, high: int, low: int) -> float:
     return math.sqrt((upper * 4294967296.0 + lower) / (count * (count - 1.0)))
 
 
-@njit(cache=True)
+@kernel
 def twice_median(values: NDArray[np.uint32]) -> np.int64:
     """Sum of the two middle values ``(n ≥ 1,)`` (twice the one in the middle where n is odd): twice the median.
 
@@ -64,7 +65,7 @@ def twice_median(values: NDArray[np.uint32]) -> np.int64:
     return 2 * below  # a value that occurs so often that it is both middles
 
 
-@njit(cache=True)
+@kernel
 def _count_to(values: NDArray[np.uint32], most: np.uint32) -> np.int64:
     count = np.uint32(0)
     for i in range(values.size):
@@ -72,7 +73,7 @@ def _count_to(values: NDArray[np.uint32], most: np.uint32) -> np.int64:
     return np.int64(count)
 
 
-@njit(cache=True)
+@kernel
 def _neighbours(values: NDArray[np.uint32], middle: np.uint32) -> tuple[np.int64, np.int64]:
     """Return the largest value up to ``middle`` and the smallest above it."""
     left, right = np.uint32(0), np.uint32(MASK)

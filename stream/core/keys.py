@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from stream.core.columns import Ints
 from stream.errors import StateError
 
@@ -65,7 +65,7 @@ def name_hashes(names: Sequence[str]) -> NDArray[np.uint32]:
     return hashes
 
 
-@njit(cache=True)
+@kernel
 def _hash_lines(text: NDArray[np.uint8], hashes: NDArray[np.uint32]) -> int:
     """Hash each line of ``text`` into ``hashes`` and return how many lines there are."""
     lines = 0

@@ -8,8 +8,9 @@ the time is exact.
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from models.compiled import kernel
 
 UNIT = 4  # entries: capacities are multiples of it
 MASK = 0xFFFFFFFF
@@ -27,7 +28,7 @@ Rows: TypeAlias = NDArray[Any]  # records that end with RING
 Row: TypeAlias = Any  # one of them, by reference
 
 
-@njit(cache=True)
+@kernel
 def capacity_for(count: int) -> int:
     """Entries of a block for ``count`` entries: a sixteenth more, so that sliding is rare, in steps of as much."""
     count += count // 16
@@ -37,19 +38,19 @@ def capacity_for(count: int) -> int:
     return (count + step - 1) // step * step
 
 
-@njit(cache=True)
+@kernel
 def column(row: Row, which: int) -> int:
     """Place of the oldest entry's word of column ``which`` in the arena."""
     return row["start"] + which * row["capacity"] + row["head"]
 
 
-@njit(cache=True)
+@kernel
 def time_at(row: Row, words: Words, place: int) -> int:
     """Epoch ms of the entry whose time stands at ``place``."""
     return row["newest"] - ((row["newest"] - np.int64(words[place])) & MASK)
 
 
-@njit(cache=True)
+@kernel
 def first_at_or_after(row: Row, words: Words, at: int, high: int) -> int:
     """Index of the first of the ``high`` oldest entries at or after ``at``; ``high`` where there is none."""
     place = column(row, 0)
@@ -63,7 +64,7 @@ def first_at_or_after(row: Row, words: Words, at: int, high: int) -> int:
     return low
 
 
-@njit(cache=True)
+@kernel
 def evict(row: Row, words: Words, before: int) -> None:
     """Drop the entries older than ``before`` (epoch ms)."""
     place = column(row, 0)
@@ -75,7 +76,7 @@ def evict(row: Row, words: Words, before: int) -> None:
         row["head"] = row["head"] + dropped if row["count"] else 0
 
 
-@njit(cache=True)
+@kernel
 def insert(row: Row, words: Words, width: int, index: int, at: int, limit: int) -> int:
     """Open a gap for an entry at ``index`` and write its time; at most ``limit`` entries stay, the oldest goes.
 
@@ -102,7 +103,7 @@ def insert(row: Row, words: Words, width: int, index: int, at: int, limit: int) 
     return place
 
 
-@njit(cache=True)
+@kernel
 def move(row: Row, words: Words, width: int, start: int, capacity: int) -> None:
     """Move the entries to the front of another block, or of their own."""
     for which in range(width):
@@ -115,7 +116,7 @@ def move(row: Row, words: Words, width: int, start: int, capacity: int) -> None:
     row["head"] = 0
 
 
-@njit(cache=True)
+@kernel
 def copy_out(row: Row, words: Words, width: int, out: Words, place: int) -> int:
     """Write the entries column by column to ``out`` from ``place`` on; returns the place behind them."""
     for which in range(width):
@@ -126,7 +127,7 @@ def copy_out(row: Row, words: Words, width: int, out: Words, place: int) -> int:
     return place
 
 
-@njit(cache=True)
+@kernel
 def copy_in(row: Row, words: Words, width: int, values: Words, place: int, count: int, limit: int) -> int:
     """Read ``count`` entries as ``copy_out`` wrote them, the newest ``limit`` of them into the block.
 
@@ -143,26 +144,26 @@ def copy_in(row: Row, words: Words, width: int, values: Words, place: int, count
     return place
 
 
-@njit(cache=True)
+@kernel
 def put_split(words: Words, place: int, step: int, value: int) -> None:
     """Write a 64-bit integer as two words, the lower at ``place``, the upper ``step`` further on."""
     words[place] = np.uint32(value & MASK)
     words[place + step] = np.uint32((value >> 32) & MASK)
 
 
-@njit(cache=True)
+@kernel
 def get_split(words: Words, place: int, step: int) -> np.int64:
     """Read what ``put_split`` wrote."""
     return np.int64(words[place]) | (np.int64(words[place + step]) << 32)
 
 
-@njit(cache=True)
+@kernel
 def put_long(words: Words, place: int, value: int) -> None:
     """Write a 64-bit integer as two words in a row."""
     put_split(words, place, 1, value)
 
 
-@njit(cache=True)
+@kernel
 def get_long(words: Words, place: int) -> np.int64:
     """Read what ``put_long`` wrote."""
     return get_split(words, place, 1)

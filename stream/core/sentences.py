@@ -63,7 +63,7 @@ def phrase(reason: Reason) -> str:
 
 
 def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:
-    """Say an alert in one sentence: the subject, then what made up most of its score, one of each family of features."""
+    """Say an alert in one sentence: the subject, then what made up most of its score, one of each family."""
     families: dict[str, Reason] = {}
     for reason in why:
         name, _, window = reason.feature.rpartition("_")

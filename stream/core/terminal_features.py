@@ -7,9 +7,9 @@ window is two searches and a difference; a late entry adds itself to the sums be
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from stream.core.columns import Floats, Ints, Matrix
 from stream.core.names import DAY_MS, HOUR_MS, TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, column, evict, first_at_or_after, get_split, insert, put_split
@@ -21,7 +21,7 @@ _SPANS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
 _COUNT, _MEAN, _SHARE = (TERMINAL_FEATURES.index(f"terminal_{name}_1h") for name in ("count", "mean", "fraud_share"))
 
 
-@njit(cache=True)
+@kernel
 def apply_events(
     payments: Rows,
     payment_words: Words,
@@ -77,7 +77,7 @@ def apply_events(
     return overflowed
 
 
-@njit(cache=True)
+@kernel
 def _measure(row: Row, words: Words, at: int, floor: int, unit: float, counts: Floats, means: Floats) -> None:
     """Write count and mean (in ``unit``; nan for none) over each window ``[at - span, at)``.
 
@@ -93,14 +93,14 @@ def _measure(row: Row, words: Words, at: int, floor: int, unit: float, counts: F
         means[w] = (last - _sum_before(row, words, begin)) / count / unit if count else math.nan
 
 
-@njit(cache=True)
+@kernel
 def _sum_before(row: Row, words: Words, index: int) -> int:
     if index == row["count"]:
         return row["total"]
     return get_split(words, column(row, 1) + index, row["capacity"])
 
 
-@njit(cache=True)
+@kernel
 def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon: int) -> int:
     """Put an entry in its place; returns 1 where the oldest had to go for it, else 0."""
     lead = max(row["newest"], at)

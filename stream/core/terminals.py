@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
 from stream.core.columns import Ints, Matrix
 from stream.core.names import TERMINAL_FEATURES
@@ -111,7 +111,7 @@ class TerminalTable(RowTable):
         _unpack(payments.rows, payments.words, verdicts.rows, verdicts.words, rows, words, begins, limit)
 
 
-@njit(cache=True)
+@kernel
 def _pack(
     payments: Rows, payment_words: Words, verdicts: Rows, verdict_words: Words, which: Ints, layout: int, out: Words
 ) -> None:
@@ -128,7 +128,7 @@ def _pack(
         place = copy_out(verdicts[which[i]], verdict_words, WIDTH, out, place)
 
 
-@njit(cache=True)
+@kernel
 def _unpack(
     payments: Rows,
     payment_words: Words,
@@ -149,14 +149,14 @@ def _unpack(
         _get_ring(verdicts[which[i]], verdict_words, values, place + _COUNTS[1], body, limit)
 
 
-@njit(cache=True)
+@kernel
 def _put_ring(out: Words, place: int, row: Row) -> None:
     out[place] = row["count"]
     put_long(out, place + 1, row["newest"])
     put_long(out, place + 3, row["total"])
 
 
-@njit(cache=True)
+@kernel
 def _get_ring(row: Row, words: Words, values: Words, place: int, body: int, limit: int) -> int:
     row["newest"] = get_long(values, place + 1)
     row["total"] = get_long(values, place + 3)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from models.risk.returns import per_bar_return, simple_return
 from models.risk.tail import LEVELS, expected_shortfall, value_at_risk
 from models.risk.volatility import RISKMETRICS_DECAY, bipower_volatility, ewma_step

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from models.risk.drawdown import drawdown
 from models.risk.returns import simple_return
 from stream.core.market.codes import BURST, DRAWDOWN, HELD, JUMP, KIND_OF, LOSS, SILENT, SPREAD, TOLD

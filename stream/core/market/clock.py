@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from stream.core.columns import Ints
 from stream.core.market.breaches import Notes, note
 from stream.core.market.codes import STALE

@@ -7,7 +7,7 @@ none did, and where the memory does not reach back so far.
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from models.risk.drawdown import drawdown
 from models.risk.liquidity import amihud_illiquidity, roll_spread
 from models.risk.returns import simple_return

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from stream.core.columns import Floats, Ints
 from stream.core.market.breaches import PER_TICK, Notes, judge_screening
 from stream.core.market.clock import ACTIVE, CHECK, WATERMARK, advance, beat

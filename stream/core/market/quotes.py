@@ -9,7 +9,7 @@ than the standing one is superseded.
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from models.risk.liquidity import bid_imbalance
 from stream.core.market.bars import price_bar, roll_bar
 from stream.core.market.breaches import Notes, judge_move, judge_spread

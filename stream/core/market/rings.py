@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from stream.core.columns import Floats
 
 UNKNOWN = -1

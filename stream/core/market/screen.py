@@ -9,7 +9,7 @@ quotes contradict, however many: late reports and trades at a reference price co
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from stream.core.columns import Floats
 from stream.core.market.row import TRADES, WINDOW, Row
 

@@ -6,7 +6,7 @@ its side is told; the last price stays. One of a closed bar changes nothing.
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from models.risk.liquidity import effective_spread, trade_sign
 from stream.core.market.bars import price_bar, roll_bar
 from stream.core.market.breaches import Notes, judge_move

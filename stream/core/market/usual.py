@@ -2,7 +2,7 @@
 
 import math
 
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from stream.core.market.row import Row
 
 MIN_BARS = 10  # returns below which a volatility is a guess

@@ -1,7 +1,7 @@
 """Compiling: numba with a cache on disk that is renewed when any kernel changes, not only the one in hand.
 
 Numba's own cache looks at the file of each function alone; a caller in another file would go on with the old callee.
-Here the stamp is a digest of all sources beside the function and of the measures of this folder.
+Here the stamp is a digest of all sources beside the function and of the measures of risk, which kernels elsewhere call.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from numba import njit
 from numba.core.dispatcher import Dispatcher
 
 F = TypeVar("F", bound=Callable[..., object])
-_MEASURES = Path(__file__).parent
+_MEASURES = Path(__file__).with_name("risk")
 
 
 def kernel(function: F) -> F:
