@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 UNAVAILABLE = {"grafana"}  # where its image is not to be had; everything else must be
 PUBLISHED = {"kafka": 19092, "prometheus": 9090, "alertmanager": 9093, "grafana": 3000}
-START_SECONDS = 240
+START_SECONDS = 600  # a build from nothing and kernels compiled for the first time, on two loaded cores
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(900)]
 
