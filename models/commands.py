@@ -3,6 +3,7 @@
 import importlib
 import itertools
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,10 +142,10 @@ def _show() -> Iterator[_Tell]:
 def _print(report: "Report", identity: str, out: Path) -> None:
     table = Table(title=f"{report.rows:,} later payments, {report.frauds:,} frauds ({report.base_rate:.3%})")
     table.add_column("detector", no_wrap=True)
-    for heading in ("average precision", "ROC-AUC", "cards@100", "precision", "recall", "false / 1,000"):
+    for heading in ("avg precision", "ROC-AUC", "cards@100", "precision", "recall", "false / 1,000"):
         table.add_column(heading, justify="right")
     for name, f in report.figures.items():
         shown = (f.average_precision, f.roc_auc, f.card_precision_100, f.precision, f.recall, f.alerts_per_1000_genuine)
         table.add_row(name, *("–" if value is None else f"{value:.3f}" for value in shown))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)  # a file has no width of its own
     click.echo(f"model {identity} in {out}: see {out / 'card.md'}")

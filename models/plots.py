@@ -11,6 +11,7 @@ from models.evaluation import Ranking, reliability
 from models.report import Report, Subject
 
 _POINTS = 400  # of a curve: no more can be seen
+_ENOUGH = 50  # events in a bin, for its share to say something
 _STILL = {"Software": ""}  # no version in the file: equal plots, equal bytes
 
 
@@ -30,8 +31,7 @@ def draw(report: Report, folder: Path) -> list[Path]:
 def _precision_recall(axes: Axes, report: Report) -> None:
     for subject in report.subjects:
         recall, precision = Ranking(subject.score, report.fraud).curve()
-        shown = np.unique(np.linspace(0, len(recall) - 1, _POINTS).astype(int) if len(recall) > _POINTS else [])
-        shown = shown if len(shown) else np.arange(len(recall))
+        shown = np.unique(np.geomspace(1, len(recall), _POINTS).astype(int) - 1)  # dense where alerts would be
         found = report.figures[subject.name].average_precision
         axes.plot(recall[shown], precision[shown], label=f"{subject.name} ({found or 0.0:.3f})", linewidth=1.2)
     axes.axhline(report.base_rate, color="grey", linestyle=":", label=f"by chance ({report.base_rate:.4f})")
@@ -53,8 +53,9 @@ def _calibration(axes: Axes, report: Report) -> None:
     for name in ("autoencoder", "robust"):
         probability = _named(report, name).probability
         if probability is not None:
-            told, found, _ = reliability(probability, report.fraud)
-            axes.plot(told, np.maximum(found, 1e-5), marker="o", label=name)
+            told, found, count = reliability(probability, report.fraud)
+            enough = count >= _ENOUGH
+            axes.plot(told[enough], np.maximum(found[enough], 1e-5), marker="o", label=name)
     axes.plot([1e-5, 1], [1e-5, 1], color="grey", linestyle=":", label="as told")
     axes.set(xscale="log", yscale="log", xlabel="probability told", ylabel="share of frauds found", title="Calibration")
     axes.legend(fontsize=8)
