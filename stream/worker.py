@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +32,7 @@ def run_worker(
     settings  ``kafka.bootstrap`` is set and its topics exist
     -> exit code: 0 after a signal, all flushed and committed; 1 after a failure, which has been logged
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Faust listens for it, there is nothing to flush
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     configure_logging(loglevel)
@@ -74,3 +76,4 @@ def configure_logging(loglevel: str) -> None:
     logging.basicConfig(level=loglevel, format=_LOG_FORMAT, force=True)
     for name in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # warns of every commit longer than its interval

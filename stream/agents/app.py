@@ -1,4 +1,4 @@
-"""The Faust app: one table and one agent per stage, on the transport of slices."""
+"""The Faust app: one table per stage and one agent per topic it reads, on the transport of slices."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from stream.settings import Settings
 
 log = logging.getLogger("weir.agents")
 
-_QUEUED_SLICES = 16  # per stage, between fetching and feeding; Kafka holds the rest
+_QUEUED_SLICES = 16  # per topic, between fetching and feeding; Kafka holds the rest
 _SESSION_SECONDS = 6.0  # after a crash its partitions wait so long; the least that brokers allow by default
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
 
@@ -89,16 +89,16 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
     )
     app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer or Silent())
     for spec in specs:
-        _add_agent(app, spec)
+        for topic in spec.topics:
+            _add_agent(app, spec, topic)
     _add_upkeep(app)
     return app
 
 
-def _add_agent(app: WeirApp, spec: StageSpec) -> None:
-    topics = [app.weir.kafka.prefix + topic for topic in spec.topics]
+def _add_agent(app: WeirApp, spec: StageSpec, topic: str) -> None:
     # Acks are off: what is committed is what the stages say is done (``Stage.resume_at``), which is later than what
     # they were fed, and Faust's list of acks grows and stalls with gaps in offsets.
-    channel = app.topic(*topics, schema=SliceSchema(), acks=False, maxsize=_QUEUED_SLICES)
+    channel = app.topic(app.weir.kafka.prefix + topic, schema=SliceSchema(), acks=False, maxsize=_QUEUED_SLICES)
 
     async def drive(slices: AsyncIterator[Fetched]) -> None:
         async for fetched in slices:
@@ -107,7 +107,8 @@ def _add_agent(app: WeirApp, spec: StageSpec) -> None:
             except Exception as error:  # noqa: BLE001  Faust would restart the agent and skip the slice
                 await app.fail(error)
 
-    app.agent(channel, name=f"weir.{spec.name}")(drive)
+    drive.__doc__ = f"Feeds {topic} to the stage {spec.name}."
+    app.agent(channel, name=f"weir.{spec.name}.{topic}")(drive)
 
 
 def _add_upkeep(app: WeirApp) -> None:

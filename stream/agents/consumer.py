@@ -87,12 +87,26 @@ class SliceConsumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's
         """Yield the slices that are not stale (fault 4)."""
         async for tp, message in super().getmany(timeout):
-            if self.is_fresh(message.value):
+            if self.is_fresh(tp, message.value):
                 yield tp, message
 
-    def is_fresh(self, fetched: Fetched) -> bool:
-        """Say whether nothing was sought since the slice was fetched."""
-        return fetched.epoch == self._thread.epoch
+    def is_fresh(self, tp: TP, fetched: Fetched) -> bool:
+        """Say whether nothing was sought since the slice was fetched, nor is about to be.
+
+        A fetch that was under way when a rebalance began may end in the middle of it, before the seek.
+        """
+        is_settled = not self.app.rebalancing or self._is_changelog_tp(tp)
+        return is_settled and fetched.epoch == self._thread.epoch
+
+    def pause_partitions(self, tps: Iterable[TP]) -> None:
+        """Stop fetching; changelogs, which stay paused while we write them, truly."""
+        super().pause_partitions(tps)
+        self._thread.hold([tp for tp in tps if self._is_changelog_tp(tp)], is_held=True)
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Go on fetching."""
+        super().resume_partitions(tps)
+        self._thread.hold([tp for tp in tps if self._is_changelog_tp(tp)], is_held=False)
 
     # -- committing ------------------------------------------------------------
 

@@ -38,32 +38,39 @@ class Delivery:
         self._lanes: dict[tuple[str, int], Lane] = {}  # by topic and partition
         self._is_open = False
         self._has_failed = False
+        self._closings = 0
 
     # -- assignment ------------------------------------------------------------
 
     async def restore(self, assigned: set[TP], consumer: SliceConsumer) -> None:
         """Let the lanes of the assigned partitions go on from their checkpoints, and open.
 
-        Raises StreamError where state is missing, StreamError or whatever a table failed with where it can't be read.
+        Raises StreamError where state is missing or can't be read.
         """
         self._lanes = {}
+        closings = self._closings
         lanes: list[Lane] = []
         for store in self._all_stores():
             if store.failure is not None:
-                raise StreamError(f"state of {store.spec.name} can't be read: {store.failure}") from store.failure
+                kind = type(store.failure).__name__
+                raise StreamError(f"changelog of {store.spec.name} can't be read: {kind}") from store.failure
             lanes += [store.lane(p) for p in sorted(partitions_of(store.spec, assigned, self._settings))]
-        for lane in await resume(lanes, consumer, self._settings):
+        new = await resume(lanes, consumer, self._settings)
+        if self._has_failed or self._closings != closings:
+            return  # another rebalance has begun meanwhile: these partitions may not be ours any more
+        for lane in new:
             # From its first record on a lane has a checkpoint: that says from where on its alerts are its own, and
             # tells an emptied changelog from a new one.
             await self._settle(lane)
-        self._lanes = {(topic, lane.partition): lane for lane in lanes for topic in lane.spec.topics}
-        self._is_open = not self._has_failed
-        if self._is_open:
+        if self._closings == closings:
+            self._lanes = {(topic, lane.partition): lane for lane in lanes for topic in lane.spec.topics}
+            self._is_open = True
             self._observer.opened(len(self._lanes))
 
     def close(self) -> None:
         """Feed nothing until the next ``restore``."""
         self._is_open = False
+        self._closings += 1
         self._observer.closed()
 
     def distrust(self) -> None:
@@ -81,7 +88,8 @@ class Delivery:
         """Feed one slice and queue what it makes, at one go; then wait while too much is queued."""
         records = fetched.records
         lane = self._lanes.get((records.topic, records.partition))
-        if lane is None or not self._is_open or not consumer.is_fresh(fetched):
+        tp = TP(self._settings.kafka.prefix + records.topic, records.partition)
+        if lane is None or not self._is_open or not consumer.is_fresh(tp, fetched):
             return  # fetched before a rebalance: whoever owns the partition now fetches it again
         self._deliver(lane, lane.feed(fetched.first, records))
         await self._publisher.relieved()
@@ -143,7 +151,8 @@ class Delivery:
             nbytes=state.nbytes,
             seconds=time.monotonic() - began,
         )
-        return {TP(prefix + topic, lane.partition): offset for topic, offset in taken.offsets.items()}
+        # 0 says nothing that no commit does not say, and could not be read once retention has moved the beginning
+        return {TP(prefix + topic, lane.partition): offset for topic, offset in taken.offsets.items() if offset}
 
     def _observe_lag(self, lane: Lane, consumer: SliceConsumer) -> None:
         for topic in lane.spec.topics:

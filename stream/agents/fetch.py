@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -106,6 +107,12 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
         self.epoch += 1  # Faust seeks them all before its first await
         await super()._seek_wait(consumer, partitions)
+
+    def hold(self, partitions: Iterable[TP], *, is_held: bool) -> None:
+        """Stop or go on fetching partitions; called from the worker's thread."""
+        tps = [TopicPartition(*tp) for tp in partitions]
+        hold = partial(private.hold, self._ensure_consumer(), tps, is_held=is_held)
+        self.thread_loop.call_soon_threadsafe(hold)
 
     async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
         """Look up the committed offsets of the group; None where there is none."""

@@ -10,7 +10,7 @@ import numpy as np
 from stream.agents.outbox import Outbox, Publisher
 from stream.agents.spec import StageSpec
 from stream.core.columns import Rejected
-from stream.core.stage import Outgoing, Output, Slice, Stage
+from stream.core.stage import Outgoing, Output, Slice, Stage, unread
 from stream.errors import StreamError
 from stream.wire.codec import dead_letter
 
@@ -68,14 +68,17 @@ class Lane:
     def feed(self, first: int, records: Slice) -> Output:
         """Feed a slice; a record on which the stage fails becomes a dead letter, the others are fed.
 
+        first    offset at which its fetch began
+        records  those below ``position`` are left out
         Raises StreamError where records between the last slice and this one are missing.
         """
         expected = self.position[records.topic]
-        if first != expected:
+        if first > expected:
             raise StreamError(
                 f"{records.topic}-{records.partition}: expected offset {expected}, the next one there is {first}: "
                 "records were deleted before they were read. To accept the loss, set the group's offset there"
             )
+        records = unread(records, expected)
         now = time.time_ns() // 1_000_000
         try:
             output = self.stage.feed(records, now=now)
@@ -90,7 +93,7 @@ class Lane:
                 type(error).__name__,
             )
             output = self._feed_singly(records, now)
-        self.position[records.topic] = records.next_offset
+        self.position[records.topic] = max(expected, records.next_offset)
         self._heard[records.topic] = time.monotonic()
         self._silent.discard(records.topic)
         self.changed = True

@@ -60,6 +60,17 @@ def seek(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> 
         consumer._fetcher.seek_to(partition, offset)
 
 
+def hold(consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], *, is_held: bool) -> None:
+    """Stop or go on fetching partitions, those that are still assigned.
+
+    Faust pauses partitions by not asking for them, while aiokafka goes on fetching them, keeps what came, and then
+    fetches nothing from that broker for 100 ms.
+    """
+    for partition in partitions:
+        if consumer._subscription.is_assigned(partition):
+            (consumer.pause if is_held else consumer.resume)(partition)
+
+
 async def drained(
     consumer: AIOKafkaConsumer, wanted: Collection[TopicPartition], *, seconds: float
 ) -> dict[TopicPartition, Drained]:

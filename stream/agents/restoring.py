@@ -66,7 +66,9 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
                 topic: at if (at := committed[of[topic]]) is not None else beginnings[of[topic]]
                 for topic in lane.spec.topics
             },
-            written={topic: written[lane].get(topic, ends[of[topic]]) for topic in lane.spec.outputs},
+            written={
+                topic: min(written[lane].get(topic, ends[of[topic]]), ends[of[topic]]) for topic in lane.spec.outputs
+            },
             published={topic: ids.get(of[topic], set()) for topic in lane.spec.outputs},
         )
     log.info("event=resumed lanes=%d repeated_ids=%d", len(lanes), sum(map(len, ids.values())))

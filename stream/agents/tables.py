@@ -136,6 +136,7 @@ class StageTable(faust.Table):
         super().__init__(
             app,
             name=spec.name,
+            help=f"State of the stage {spec.name}.",
             partitions=app.weir.kafka.partitions,
             key_type=bytes,
             value_type=bytes,

@@ -13,6 +13,8 @@ from threading import Thread
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from stream.agents.spec import changelog_topic
 from stream.agents.tables import CHECKPOINT
@@ -56,11 +58,15 @@ class Cluster:
         producer.flush()
         producer.close()
 
-    def producing(self, count: int, *, seconds: float) -> Thread:
-        """Publish beside the test; to be joined."""
+    @contextlib.contextmanager
+    def producing(self, count: int, *, seconds: float) -> Iterator[Thread]:
+        """Publish beside what the test does in the block; to be joined."""
         thread = Thread(target=self.produce, args=(count,), kwargs={"seconds": seconds})
         thread.start()
-        return thread
+        try:
+            yield thread
+        finally:
+            thread.join()
 
     def send(self, topic: str, values: list[bytes], partition: int) -> None:
         """Publish values to one partition."""
@@ -105,6 +111,15 @@ class Cluster:
             assert time.monotonic() < until, "waited too long"
             time.sleep(0.1)
 
+    def workers(self) -> int:
+        """Members of the group, once it has settled on who reads what; 0 while it has not."""
+        with contextlib.closing(KafkaAdminClient(bootstrap_servers=self.bootstrap)) as admin:
+            try:
+                group = admin.describe_groups([self.settings.kafka.group])[self.settings.kafka.group]
+            except KafkaError:  # a new broker has no coordinator before the first group
+                return 0
+        return len(group["members"]) if group["group_state"] == "Stable" else 0
+
     def drain(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until all is committed, twice over: the second stage's source grows while the first is drained."""
         for _ in range(2):
@@ -119,7 +134,7 @@ class Cluster:
         return rows
 
     def folded(self) -> tuple[dict[bytes, Row], set[str], int]:
-        """Fold the source by hand: the rows both stages must have, the ids ``count`` must have told, how many records."""
+        """Fold the source by hand: the rows of both stages, the ids that ``count`` must have told, how many records."""
         rows: dict[bytes, Row] = {}
         ids: set[str] = set()
         records = self.read(self.prefix + SOURCE)
