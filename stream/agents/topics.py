@@ -1,6 +1,7 @@
 """Creating topics: all of ``stream.wire.topics`` and one compacted changelog per stage, explicitly, once."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
@@ -57,7 +58,7 @@ def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings
             f"Kafka did not create {', '.join(missing)}: {reason}",
             "Check kafka.replication against the number of brokers, and that topics may be created",
         ) from error
-    for topic in admin.describe_topics(sorted(wanted)):
+    for topic in sorted(admin.describe_topics(sorted(wanted)), key=itemgetter("name")):
         count = len(topic["partitions"])
         if count != settings.kafka.partitions:
             raise MachineError(

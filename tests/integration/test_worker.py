@@ -111,7 +111,7 @@ def test_a_second_worker_may_come_and_go_under_load(bootstrap: str, prefix: str)
 
 
 def test_a_worker_refuses_empty_state_where_offsets_are_committed(bootstrap: str, prefix: str) -> None:
-    """The changelog was deleted and made anew: the worker ends with an error, it does not count from zero in silence."""
+    """Its changelog was deleted and made anew: the worker ends with an error, it does not count from zero."""
     cluster = Cluster(bootstrap, prefix)
     cluster.produce(500)
     with cluster.worker() as worker:
