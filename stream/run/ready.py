@@ -3,23 +3,29 @@
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.errors import WeirError
 from stream.run.children import Child
 
-_READY_SECONDS = 120.0  # compiled kernels may not be cached yet
+_READY_SECONDS = 300.0  # a first start compiles the kernels: about a minute
+_SLOW_SECONDS = 10.0
 
 
-def wait_ready(address: str, worker: Child) -> None:
+def wait_ready(address: str, worker: Child, on_slow: Callable[[str], None]) -> None:
     """Return when the worker says that it is assigned and recovered.
 
     address  of its HTTP server, "http://host:port"
+    on_slow  told once why it takes long
     Raises WeirError if it ends before, or takes too long.
     """
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
+    began, told = time.monotonic(), False
+    while (waited := time.monotonic() - began) < _READY_SECONDS:
+        if waited > _SLOW_SECONDS and not told:
+            told = True
+            on_slow("a first start compiles the kernels, which takes about a minute; the next one loads them")
         worker.require_alive()
         try:
             with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310  # our own worker

@@ -52,7 +52,7 @@ class Session:
         if past is not None:
             self._console.print(f"sending {inputs.history:,} simulated records as history")
             history = self._child("history", past)
-        wait_ready(self.metrics, worker)
+        wait_ready(self.metrics, worker, self._console.print)
         self._watch = Watch(self._settings)
         self._stack.callback(self._close_watch)
         if past is not None:
