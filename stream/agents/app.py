@@ -15,7 +15,7 @@ from stream.agents.fetch import Fetched
 from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
 from stream.agents.spec import StageSpec
-from stream.agents.tables import SliceSchema, StageTable
+from stream.agents.tables import PromptTableManager, SliceSchema, StageTable
 from stream.errors import WeirError
 from stream.settings import Settings
 
@@ -77,6 +77,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=_QUEUED_SLICES,
         store="memory://",
+        TableManager=PromptTableManager,
     )
     app.weir = settings
     tables = [StageTable(app, spec) for spec in specs]

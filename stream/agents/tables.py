@@ -5,6 +5,7 @@ from typing import Any
 
 import faust
 from faust.stores.base import Store
+from faust.tables.manager import TableManager
 from faust.types import TP, EventT, StoreT, TopicT
 
 from stream.agents.fetch import Fetched
@@ -160,3 +161,12 @@ class StageTable(faust.Table):
             allow_empty=True,
             maxsize=_QUEUED_SLICES,
         )
+
+
+class PromptTableManager(TableManager):
+    """Faust's own, without the second it waits at every start for tables that are added late: ours are all there."""
+
+    async def on_start(self) -> None:
+        """Register the changelogs and begin to recover."""
+        await self._update_channels()
+        await self.recovery.start()

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from faust.app.base import App
+from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, ConsumerThread, ThreadDelegateConsumer
 from faust.transport.drivers import aiokafka as driver
@@ -35,6 +36,7 @@ READ: dict[Callable[..., Any], str] = {
     Recovery._add: "1584a197b11b",
     Recovery._build_offsets: "27eec86be06c",
     Recovery.on_recovery_completed: "6ef567acf072",
+    TableManager.on_start: "365dd25fbc0e",
     ThreadDelegateConsumer._getmany: "f9d47aa9010b",
     driver.AIOKafkaConsumerThread._create_worker_consumer: "c2701bfc3e6f",
     driver.AIOKafkaConsumerThread._fetch_records: "39a2c6c79fc1",
