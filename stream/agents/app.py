@@ -22,7 +22,6 @@ from stream.settings import Settings
 log = logging.getLogger("weir.agents")
 
 _QUEUED_SLICES = 16  # per topic, between fetching and feeding; Kafka holds the rest
-_SESSION_SECONDS = 6.0  # after a crash its partitions wait so long; the least that brokers allow by default
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
 
 
@@ -72,8 +71,8 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         web_enabled=False,
         autodiscover=False,
         broker_commit_interval=settings.kafka.commit_seconds,
-        broker_session_timeout=_SESSION_SECONDS,
-        broker_heartbeat_interval=_SESSION_SECONDS / 4,
+        broker_session_timeout=settings.kafka.session_seconds,
+        broker_heartbeat_interval=settings.kafka.session_seconds / 4,
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=_QUEUED_SLICES,
         store="memory://",

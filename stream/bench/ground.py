@@ -44,11 +44,16 @@ class Ground:
             "WEIR_BOOTSTRAP": placed.kafka.bootstrap,
             "WEIR_KAFKA_PREFIX": placed.kafka.prefix,
             "WEIR_KAFKA_GROUP": placed.kafka.group,
+            "WEIR_KAFKA_SESSION_SECONDS": "60",  # ``throughput`` holds it while a backlog piles up
             "WEIR_WORKER_METRICS_PORT": str(placed.worker.metrics_port),
         }
         name = f"worker-{placed.kafka.group}"
         with running(name, ["worker"], cores=self.cores.worker, folder=self.folder, environment=environment) as child:
             yield child
+
+    def wait_ready(self, placed: Settings, worker: Child) -> None:
+        """Return when the worker has its partitions and their state."""
+        wait_ready(metrics_address(placed), worker, on_slow=lambda why: self.tell(why, 0.0))
 
 
 @contextmanager
@@ -67,11 +72,6 @@ def ground(tell: Progress) -> Iterator[Ground]:
 def metrics_address(placed: Settings) -> str:
     """Where a worker's metrics and health are served."""
     return f"http://{placed.worker.metrics_host}:{placed.worker.metrics_port}"
-
-
-def wait_until_ready(placed: Settings, worker: Child) -> None:
-    """Return when the worker has its partitions and their state."""
-    wait_ready(metrics_address(placed), worker)
 
 
 def _free_port() -> int:

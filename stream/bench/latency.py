@@ -7,7 +7,7 @@ import numpy as np
 from kafka import KafkaConsumer
 
 from stream.bench.drain import Offsets
-from stream.bench.ground import Ground, wait_until_ready
+from stream.bench.ground import Ground
 from stream.bench.offer import Offered, Order
 from stream.bench.processes import running, weigh
 from stream.consume import consumer_of
@@ -66,7 +66,7 @@ def measure_latency(ground: Ground, *, rate: int, seconds: float, warm_seconds: 
         ground.worker(placed) as worker,
         Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions) as offsets,
     ):
-        wait_until_ready(placed, worker)
+        ground.wait_ready(placed, worker)
         seen, kept_up, used = _offer(ground, placed, order, worker, offsets)
     offered = msgspec.json.decode(report.read_bytes(), type=Offered)
     ground.tell(what, 1.0)
