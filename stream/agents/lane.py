@@ -11,7 +11,7 @@ from stream.agents.outbox import Outbox, Publisher
 from stream.agents.spec import StageSpec
 from stream.core.columns import Rejected
 from stream.core.stage import Outgoing, Output, Slice, Stage, unread
-from stream.errors import StreamError
+from stream.errors import StreamError, WeirError
 from stream.wire.codec import dead_letter
 
 log = logging.getLogger("weir.agents")
@@ -46,20 +46,29 @@ class Lane:
         self.changed = False
         self._written: dict[str, int] = {}
         self._published: dict[str, set[str]] = {}
+        self._repeats_until: dict[str, int] = {}
         self._sends: dict[Outbox, int] = {}
         self._heard: dict[str, float] = {}
         self._silent: set[str] = set()
 
-    def resume(self, *, position: dict[str, int], written: dict[str, int], published: dict[str, set[str]]) -> None:
+    def resume(
+        self,
+        *,
+        position: dict[str, int],
+        ends: dict[str, int],
+        written: dict[str, int],
+        published: dict[str, set[str]],
+    ) -> None:
         """Begin again after ``stage.restore``.
 
         position   topic → offset the consumer goes on from
+        ends       topic → offset after its last record: what is published may come again until all is done up to here
         written    output topic → offset from which its tail was read
         published  output topic → ids found there, which are not published again
         """
         now = time.monotonic()
         self.position = position
-        self._written, self._published = written, published
+        self._written, self._published, self._repeats_until = written, published, ends
         self._sends = {}
         self._heard = dict.fromkeys(self.spec.topics, now)
         self._silent = set()
@@ -82,6 +91,8 @@ class Lane:
         now = time.time_ns() // 1_000_000
         try:
             output = self.stage.feed(records, now=now)
+        except WeirError:  # a fault that no record is to blame for: the worker ends
+            raise
         except Exception as error:  # noqa: BLE001  the one border where a poison record becomes a dead letter
             log.warning(
                 "event=slice_failed stage=%s topic=%s partition=%d offset=%d records=%d error=%s",
@@ -128,10 +139,13 @@ class Lane:
 
     def snapshot(self, publisher: Publisher) -> Snapshot:
         """Take the stage as it stands: queued sends, changed rows, checkpoint and offsets, all of one instant."""
-        prefix = publisher.prefix
-        for topic in self.spec.outputs:
-            after = publisher.outbox(prefix + topic, self.partition).next_offset
-            self._written[topic] = max(after or 0, self._written[topic])
+        if self._repeats_until and self._has_caught_up():
+            self._repeats_until = {}
+            self._published = {topic: set() for topic in self.spec.outputs}
+        if not self._repeats_until:
+            for topic in self.spec.outputs:
+                after = publisher.outbox(publisher.prefix + topic, self.partition).next_offset
+                self._written[topic] = max(after or 0, self._written[topic])
         self.stage.mark(written=dict(self._written))
         keys, rows = self.stage.state.take_dirty()
         sends, self._sends = self._sends, {}
@@ -143,6 +157,11 @@ class Lane:
             checkpoint=self.stage.state.checkpoint,
             offsets=self.stage.resume_at(),
         )
+
+    def _has_caught_up(self) -> bool:
+        """All that a predecessor may have published is done again: only then may its ids be forgotten."""
+        done = self.stage.resume_at()
+        return all(done.get(topic, 0) >= end for topic, end in self._repeats_until.items())
 
     def _is_new(self, record: Outgoing) -> bool:
         if record.topic not in self._published or record.partition != self.partition:
@@ -159,6 +178,8 @@ class Lane:
             single = _one(records, place)
             try:
                 _add(output, self.stage.feed(single, now=now))
+            except WeirError:
+                raise
             except Exception as error:  # noqa: BLE001  as above
                 culprit = _culprit(single, error)
                 log.warning(

@@ -56,16 +56,19 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
     starts = _earliest(lanes, written, prefix)
     async with Tail(settings.kafka.bootstrap) as tail:
         ids = await tail.ids_since(starts)
+        source_ends = await tail.ends(sources)
         outputs = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.outputs}
         ends = await tail.ends(outputs)
         beginnings = await tail.beginnings(tp for tp, offset in committed.items() if offset is None)
     for lane in lanes:
+        _check_ends(lane, source_ends, prefix)
         of = {topic: TP(prefix + topic, lane.partition) for topic in (*lane.spec.outputs, *lane.spec.topics)}
         lane.resume(
             position={
                 topic: at if (at := committed[of[topic]]) is not None else beginnings[of[topic]]
                 for topic in lane.spec.topics
             },
+            ends={topic: source_ends[of[topic]] for topic in lane.spec.topics},
             written={
                 topic: min(written[lane].get(topic, ends[of[topic]]), ends[of[topic]]) for topic in lane.spec.outputs
             },
@@ -97,4 +100,16 @@ def _check(lane: Lane, committed: Mapping[str, int | None], settings: Settings) 
                 f"{changelog}-{lane.partition}: expected state up to offset {offset} of {topic}, which group "
                 f"{settings.kafka.group} has committed, but it {was}. Bring the changelog back, or start a new group "
                 "(kafka.group), or set the group's offsets back to where the state is"
+            )
+
+
+def _check_ends(lane: Lane, ends: Mapping[TP, int], prefix: str) -> None:
+    """Refuse a source that ends before the state does: it was made anew, and its records would be taken for old."""
+    for topic, done in lane.stage.resume_at().items():
+        end = ends[TP(prefix + topic, lane.partition)]
+        if done > end:
+            raise StreamError(
+                f"{prefix}{topic}-{lane.partition}: expected at least {done} records, as the state of {lane.spec.name} "
+                f"has seen, there are {end}. If the topic was made anew, start a new group (kafka.group) or a new "
+                "prefix (kafka.prefix)"
             )

@@ -13,7 +13,7 @@ from stream.core.customers import CustomerTable
 from stream.core.merge import NEVER
 from stream.core.names import CUSTOMER_FEATURES
 from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, pack, split
-from stream.core.stage import Outgoing, Output, Slice, unread
+from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
 from stream.wire.topics import BY_TERMINAL, LABELS, TRANSACTIONS
@@ -98,7 +98,8 @@ class CustomerStage:
             )
             batch, seq = _select(batch, ~late), seq[~late]
         overflowed = self.state.overflowed
-        columns = self.state.apply(batch)
+        with changing_state("customers"):
+            columns = self.state.apply(batch)
         if self.state.overflowed > overflowed:
             counts["overflowed", "customers"] += self.state.overflowed - overflowed
         if columns.duplicate.any():

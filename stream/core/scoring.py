@@ -46,7 +46,12 @@ class Scorer:
         scores: dict[str, Floats] = {}
         over = np.zeros(len(x), bool)
         for which, detector in enumerate(self.detectors):
-            score = detector.score(self.view(which, x))
+            try:
+                score = detector.score(self.view(which, x))
+            except Exception as error:  # a stranger's plug-in may raise anything; it is named, the worker ends
+                raise ModelError(
+                    f"detector {detector.name} {detector.version}: {type(error).__name__}: {error}"
+                ) from error
             scores[detector.name] = score
             over |= score >= detector.threshold
         return Scored(scores=scores, suspicious=np.flatnonzero(over))

@@ -6,7 +6,8 @@ clock is handed in and only stamps outputs.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from stream.core.columns import Ints
 from stream.core.state import PartitionState
+from stream.errors import StreamError, WeirError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,20 @@ class Output:
     scored: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     alerted: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+
+@contextmanager
+def changing_state(stage: str) -> Iterator[None]:
+    """Guard the part of a stage that changes state: a fault in it ends the worker, which begins at its checkpoint.
+
+    To feed the records again one by one would take those that were half applied for known.
+    """
+    try:
+        yield
+    except WeirError:
+        raise
+    except Exception as error:
+        raise StreamError(f"stage {stage} failed while it changed state: {type(error).__name__}: {error}") from error
 
 
 def unread(records: Slice, start: int) -> Slice:

@@ -12,7 +12,7 @@ from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scored, Scorer
 from stream.core.shuffle import VERDICT, unpack
-from stream.core.stage import Outgoing, Output, Slice, unread
+from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
 from stream.core.terminal_state import TerminalState
 from stream.settings import Settings
 from stream.wire.codec import encode
@@ -55,14 +55,15 @@ class TerminalStage:
     def feed(self, records: Slice, *, now: int) -> Output:
         """Merge the blocks of a slice and score what may be released."""
         fresh = unread(records, self._next_offset)
-        for offset, value in zip(fresh.offset.tolist(), fresh.values, strict=True):
-            if value is not None:
-                self._merge.add(unpack(value), offset)
-        self._next_offset = max(self._next_offset, records.next_offset)
-        merged = self._merge.release()
         output = Output()
-        if merged is not None:
-            self._judge(merged, output, now)
+        with changing_state("terminals"):
+            for offset, value in zip(fresh.offset.tolist(), fresh.values, strict=True):
+                if value is not None:
+                    self._merge.add(unpack(value), offset)
+            self._next_offset = max(self._next_offset, records.next_offset)
+            merged = self._merge.release()
+            if merged is not None:
+                self._judge(merged, output, now)
         return output
 
     def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002

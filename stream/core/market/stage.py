@@ -15,7 +15,7 @@ from stream.core.market.limits import limits_of
 from stream.core.market.row import KINDS
 from stream.core.market.table import SymbolTable
 from stream.core.market.words import Cause, alert, read_notes, snapshot
-from stream.core.stage import Outgoing, Output, Slice, unread
+from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_ticks, encode
 from stream.wire.events import SourceRef
@@ -57,7 +57,8 @@ class MarketStage:
         ticks = decoded.columns
         assert isinstance(ticks, Ticks)
         output = Output()
-        fate = self._walk(ticks, output, now)
+        with changing_state("market"):
+            fate = self._walk(ticks, output, now)
         refused = [*decoded.rejected, *self._refuse(ticks, fate, records)]
         output.records += map(dead_letter, refused)
         self._count(output, len(records), fate, refused)

@@ -16,13 +16,14 @@ from tests.stream.agents.counting import ALERTS, EVERY, PARTITIONS, SOURCE, SPEC
 PARTITION = 1
 
 
-def a_lane(*, published: Iterable[str] = ()) -> Lane:
-    """Make a lane of the counting stage that begins at offset 0."""
+def a_lane(*, published: Iterable[str] = (), end: int = 0) -> Lane:
+    """Make a lane of the counting stage that begins at offset 0 of a source that held ``end`` records then."""
     spec = SPECS[0]
     lane = Lane(spec, PARTITION, spec.factory(PARTITION))
     lane.stage.restore()
     lane.resume(
         position={SOURCE: 0},
+        ends={SOURCE: end},
         written=dict.fromkeys(spec.outputs, 0),
         published={topic: set(published) for topic in spec.outputs},
     )
@@ -129,6 +130,23 @@ def test_a_snapshot_holds_what_changed_since_the_last_one() -> None:
     assert second.keys == [b"b"]
     assert second.offsets == {SOURCE: 3}
     assert second.checkpoint == lane.stage.state.checkpoint
+
+
+def test_ids_of_a_predecessor_are_kept_until_all_it_may_have_published_is_done() -> None:
+    """Six records stood there at the crash: after three of them the tail still begins where it began, after six not."""
+    lane = a_lane(published=[f"{SOURCE}-{PARTITION}-5"], end=6)
+    publisher = Publisher(_no_producer, prefix="", partitions=PARTITIONS)
+    publisher.outbox(ALERTS, PARTITION).next_offset = 9
+    lane.feed(0, a_slice([b"a"] * 3))
+    lane.snapshot(publisher)
+    halfway = lane.stage.restore()
+    output = lane.feed(3, a_slice([b"a"] * 3, first=3))
+    spared = lane.publish(Output(records=[r for r in output.records if r.topic == ALERTS]), publisher)
+    lane.snapshot(publisher)
+
+    assert halfway[ALERTS] == 0
+    assert spared == 1
+    assert lane.stage.restore()[ALERTS] == 9
 
 
 def _no_producer() -> None:
