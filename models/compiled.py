@@ -8,17 +8,19 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
-F = TypeVar("F", bound=Callable[..., object])
 _MEASURES = Path(__file__).with_name("risk")
 
 
-def kernel(function: F) -> F:
-    """Compile a function on first call, or load it as compiled from the very same sources."""
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function on first call, or load it as compiled from the very same sources.
+
+    Its types are numba's to check: within a kernel an integer is one of numpy's, whatever mypy takes it for.
+    """
     compiled = njit(cache=True)(function)
     if isinstance(compiled, Dispatcher):  # a plain function where NUMBA_DISABLE_JIT is set
         folder = Path(function.__code__.co_filename).parent

@@ -23,11 +23,30 @@ class Detector(Protocol):
     usual      (d,) the value of each feature on an ordinary event, for reasons; nan where none is stated
     """
 
-    name: str
-    version: str
-    features: tuple[str, ...]
-    threshold: float
-    usual: Vector
+    @property
+    def name(self) -> str:
+        """Short, constant."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Names the artefact."""
+        ...
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Columns it reads, in its order."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Score at and above which an event is worth an alert."""
+        ...
+
+    @property
+    def usual(self) -> Vector:
+        """Value of each feature on an ordinary event, ``(d,)``."""
+        ...
 
     def score(self, x: Matrix) -> Vector:
         """Score each row: ``x (n, d) → (n,)``, finite, higher is stranger; nan inputs mean "no history".

@@ -8,7 +8,6 @@ import numpy as np
 
 from models.detector import Detector
 from stream.consume import consumer_of, read_to_end
-from stream.core.columns import Floats, Matrix
 from stream.core.merge import Merged
 from stream.core.names import FEATURES
 from stream.core.scoring import Scored, Scorer
@@ -16,6 +15,7 @@ from stream.core.sentences import usual_here
 from stream.errors import WeirError
 from stream.replay import Keyed, Replay
 from stream.settings import Settings
+from stream.wire.columns import Floats, Matrix
 from stream.wire.events import Alert, Label, RiskSnapshot, Transaction
 from stream.wire.topics import ALERTS, LABELS, RISK, TRANSACTIONS
 

@@ -13,11 +13,12 @@ from kafka.partitioner.default import murmur2
 from models.detector import Detector
 from stream.core.customer_stage import CustomerStage
 from stream.core.market.stage import MarketStage
-from stream.core.stage import Outgoing, Output, Slice, Stage
+from stream.core.stage import Output, Stage
 from stream.core.terminal_stage import Observer, TerminalStage
 from stream.settings import Settings
 from stream.wire.codec import encode
 from stream.wire.events import Event
+from stream.wire.records import Outgoing, Slice
 from stream.wire.topics import BY_TERMINAL, LABELS, TICKS, TRANSACTIONS
 
 _INPUTS = (TRANSACTIONS.name, LABELS.name, TICKS.name)
@@ -98,9 +99,9 @@ class Replay:
                     yield from self._route(customers.reached(topic, self._newest - self._late_ms))
             yield from self._feed(self.market)
             yield from self._feed(self.terminals)
-        for stage in (*self.customers, *self.market):
-            for topic in stage.topics:
-                yield from self._route(stage.idle(topic, now=self._clock))
+        for customers in self.customers:
+            for topic in customers.topics:
+                yield from self._route(customers.idle(topic, now=self._clock))
         yield from self._feed(self.terminals)
 
     def place(self, key: str) -> int:

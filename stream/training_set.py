@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from models.dataset import FeatureSet
-from stream.core.columns import Floats, Ints, Matrix
 from stream.core.merge import Merged
 from stream.core.scoring import Scored
 from stream.replay import Keyed, Replay
 from stream.settings import Settings
+from stream.wire.columns import Floats, Ints, Matrix
 from stream.wire.events import Label
 from stream.wire.topics import TRUTH
 

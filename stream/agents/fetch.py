@@ -13,7 +13,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream.agents import private
-from stream.core.stage import Slice
+from stream.wire.records import Slice
 
 # A fetch returns after so many milliseconds, or with so many bytes. Two stages wait twice. Measured at 10,000 events/s
 # through two stages: a fetch per record (1 byte) cost 75 % of a core in 2,300 slices/s, these 37 % in 800 slices/s.

@@ -9,10 +9,11 @@ import numpy as np
 
 from stream.agents.outbox import Outbox, Publisher
 from stream.agents.spec import StageSpec
-from stream.core.columns import Rejected
-from stream.core.stage import Outgoing, Output, Slice, Stage, unread
+from stream.core.stage import Output, Stage
 from stream.errors import StreamError, WeirError
 from stream.wire.codec import dead_letter
+from stream.wire.columns import Rejected
+from stream.wire.records import Outgoing, Slice, unread
 
 log = logging.getLogger("weir.agents")
 

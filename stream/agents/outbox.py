@@ -14,8 +14,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import RecordMetadata
 
-from stream.core.stage import Outgoing
 from stream.errors import DeliveryError
+from stream.wire.records import Outgoing
 
 Queued = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
 ID_HEADER = "id"

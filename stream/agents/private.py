@@ -18,7 +18,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException
 from aiokafka.structs import TopicPartition
 
-from stream.core.columns import Ints
+from stream.wire.columns import Ints
 
 _TICK_SECONDS = 0.01  # how often to look again at fetched records that back-pressure held back
 

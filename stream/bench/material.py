@@ -11,8 +11,8 @@ from kafka.partitioner.default import murmur2
 from producers.cards import Cards
 from producers.market import Market
 from producers.source import Record
-from stream.core.columns import Ints
 from stream.wire.codec import encode
+from stream.wire.columns import Ints
 from stream.wire.events import Event, Transaction
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
@@ -61,7 +61,7 @@ def payments(
 ) -> Material:
     """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict a day later.
 
-    loud_share  [0, 1) of the payments, chosen by chance, are made out of range, so that they raise alerts
+    loud_share  [0, 1) of the payments, chosen by chance, are far out of range, each by a customer and at a terminal of its own
     labels      False: payments alone
     """
     records: Iterable[Record] = Cards(seed=seed, config={**_CARDS, "customers": customers}).records()
@@ -93,14 +93,16 @@ def _encoded(
     events = 0
     base = {topic: i * partitions for i, topic in enumerate(topics)}
     is_loud = loud.tolist()
-    for topic, key, event in records:
-        if topic not in base:
+    for record in records:
+        if record.topic not in base:
             continue
-        lane.append(base[topic] + partition_of(key, partitions))
+        is_counted = record.topic == counted
+        key, event = _loud(record.event) if is_counted and is_loud[events] else (record.key, record.event)
+        lane.append(base[record.topic] + partition_of(key, partitions))
         number.append(events)
         keys.append(key.encode())
-        values.append(encode(_loud(event) if topic == counted and is_loud[events] else event))
-        events += topic == counted
+        values.append(encode(event))
+        events += is_counted
         if events == count:
             break
     return Material(
@@ -114,9 +116,11 @@ def _encoded(
     )
 
 
-def _loud(event: Event) -> Event:
+def _loud(event: Event) -> tuple[str, Event]:
+    """Make a payment raise an alert, by a customer and at a terminal of its own: nobody else's history is changed."""
     assert isinstance(event, Transaction)  # ticks are never made loud
-    return msgspec.structs.replace(event, amount=LOUD_AMOUNT)
+    name = f"loud-{event.id}"
+    return name, msgspec.structs.replace(event, customer=name, terminal=name, amount=LOUD_AMOUNT)
 
 
 @lru_cache(maxsize=1 << 18)

@@ -19,9 +19,9 @@ from aiokafka import AIOKafkaProducer
 from stream.bench import material as load
 from stream.bench.material import Material
 from stream.bench.sending import connected, send
-from stream.core.columns import Ints
+from stream.wire.columns import Ints
 
-_TICK_SECONDS = 0.002  # how often to look what has become due
+_TICK_SECONDS = 0.003  # how often to look what has become due, as long as ``producers.publisher`` lingers
 _LEAD_SECONDS = 0.5  # between connecting and the first record
 
 

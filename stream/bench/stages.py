@@ -13,7 +13,6 @@ import numpy as np
 
 from models.detector import Detector
 from stream.bench.material import Material
-from stream.core.columns import Payments
 from stream.core.customer_stage import CustomerStage
 from stream.core.market.stage import MarketStage
 from stream.core.merge import NEVER, Merge, Merged
@@ -21,10 +20,12 @@ from stream.core.names import CUSTOMER_FEATURES, FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scorer
 from stream.core.shuffle import PAYMENT, Block, origin_of, pack, split, unpack
-from stream.core.stage import Output, Slice
+from stream.core.stage import Output
 from stream.core.terminal_stage import TerminalStage
 from stream.settings import Settings
 from stream.wire.codec import decode_payments, decode_ticks
+from stream.wire.columns import Payments
+from stream.wire.records import Slice
 from stream.wire.topics import BY_TERMINAL, TICKS, TRANSACTIONS
 
 Steps = dict[str, float]  # µs an event

@@ -7,9 +7,9 @@ import msgspec
 from rich.console import Console
 
 from stream.commands.options import bootstrap_option, config_option, settings_from
-from stream.commands.show import line, reason
 from stream.consume import consumer_of, read_for_ever, read_to_end
 from stream.errors import SettingsError
+from stream.show import line, reason
 from stream.wire.events import Alert
 from stream.wire.topics import ALERTS
 

@@ -8,9 +8,9 @@ from rich.panel import Panel
 from rich.table import Table
 
 from stream.commands.options import bootstrap_option, config_option, settings_from
-from stream.commands.show import line, number, when
 from stream.errors import SettingsError
 from stream.explanation import Explanation, explain, find_alert, snapshots_before
+from stream.show import line, number, when
 from stream.wire.events import Alert, RiskSnapshot, Transaction
 
 _BAR = 30  # characters of the longest bar

@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stream.commands.options import config_option, file_options, settings_from
-from stream.commands.show import print_summary
-from stream.core.stage import Outgoing
 from stream.errors import SettingsError
 from stream.replay import Keyed, Replay
+from stream.show import print_summary
 from stream.summary import Tally
 from stream.wire.events import Alert, DeadLetter, Label, Scores
+from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, SCORES, TICKS, TRANSACTIONS, TRUTH
 
 

@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 
 from stream.commands.options import bootstrap_option, config_option, file_options, settings_from
-from stream.commands.show import print_summary
+from stream.show import print_summary
 
 
 class Duration(click.ParamType):

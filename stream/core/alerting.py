@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 
-from stream.core.columns import Floats
+from stream.wire.columns import Floats
 from stream.wire.events import Reason
 
 _STEPS = ((4.0, "critical"), (2.0, "high"), (1.3, "medium"))

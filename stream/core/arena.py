@@ -7,10 +7,10 @@ is held is what is needed, a block is found at once, and a page that becomes emp
 import numpy as np
 
 from models.compiled import kernel
-from stream.core.columns import Ints
 from stream.core.names import DAY_MS
 from stream.core.rings import HORIZON_LIMIT_MS, RING, UNIT, Rows, Words, capacity_for, evict, move
 from stream.errors import SettingsError
+from stream.wire.columns import Ints
 
 _LONGEST = 30 * DAY_MS  # of the windows
 _PAGE = 16_384  # words, or one block of the largest size

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import kernel
-from stream.core.columns import Floats, Ints, Matrix
 from stream.core.exact import sample_deviation, twice_median
 from stream.core.names import CUSTOMER_FEATURES, DAY_MS, HOUR_MS
 from stream.core.rings import MASK, Row, Rows, Words, column, evict, first_at_or_after, insert, time_at
+from stream.wire.columns import Floats, Ints, Matrix
 
 WIDTH = 3
 MARK_WIDTH = 2

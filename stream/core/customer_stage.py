@@ -8,14 +8,15 @@ from collections import Counter
 import msgspec
 import numpy as np
 
-from stream.core.columns import Ints, Payments, Rejected, Verdicts
 from stream.core.customers import CustomerTable
 from stream.core.merge import NEVER
 from stream.core.names import CUSTOMER_FEATURES
 from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, pack, split
-from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
+from stream.core.stage import Output, changing_state
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
+from stream.wire.columns import Ints, Payments, Rejected, Verdicts
+from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import BY_TERMINAL, LABELS, TRANSACTIONS
 
 _KINDS = {TRANSACTIONS.name: PAYMENT, LABELS.name: VERDICT}

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
-from stream.core.columns import Ints, Matrix, Payments
 from stream.core.customer_features import CUSTOMER_FIELDS, MARK_WIDTH, WIDTH, apply_payments
 from stream.core.keys import name_hashes
 from stream.core.names import CUSTOMER_FEATURES
 from stream.core.rings import Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
 from stream.errors import StateError
+from stream.wire.columns import Ints, Matrix, Payments
 
 _HEADER = 7  # words: layout, payments, marks, newest (2), next offset (2)
 _SPREAD = np.uint32(0x9E3779B1)  # odd, far from any pattern: Knuth's multiplicative hash

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import kernel
-from stream.core.columns import Ints
 from stream.errors import StateError
+from stream.wire.columns import Ints
 
 _BREAK = 10
 _OFFSET_BASIS = 0xCBF29CE484222325

@@ -8,13 +8,13 @@ topic's records: a restart repeats it exactly, and for origins that keep up it e
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
-from stream.core.columns import Ints, Matrix
 from stream.core.shuffle import Block
+from stream.wire.columns import Ints, Matrix
 
 NEVER = -(2**62)
 FAR = 2**62
@@ -107,7 +107,7 @@ class Merge:
         """Take out, in total order, all events that nothing older can precede any more; None where there are none."""
         parts: list[tuple[Block, Ints, slice]] = []
         for pending in self._pending:
-            side = "right" if pending.block.origin <= self._bound[1] else "left"
+            side: Literal["left", "right"] = "right" if pending.block.origin <= self._bound[1] else "left"
             end = int(np.searchsorted(pending.seq, self._bound[0], side=side))
             if end > pending.done:
                 parts.append((pending.block, pending.seq, slice(pending.done, end)))

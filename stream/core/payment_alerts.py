@@ -4,15 +4,16 @@ import numpy as np
 
 from models.detector import Detector
 from stream.core.alerting import alert_id, reasons, severity
-from stream.core.columns import Floats, Ints, Matrix
 from stream.core.merge import Merged
 from stream.core.scoring import Scored, Scorer
 from stream.core.sentences import sentence, usual_here
-from stream.core.stage import Outgoing, Output
+from stream.core.stage import Output
 from stream.core.terminal_state import Cooldowns
 from stream.settings import Settings
 from stream.wire.codec import encode
+from stream.wire.columns import Floats, Ints, Matrix
 from stream.wire.events import Alert, DetectorRef, Entity, SourceRef
+from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS, TRANSACTIONS
 
 _ACTION = {

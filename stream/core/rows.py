@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 
 from stream.core.arena import Arena
-from stream.core.columns import Ints
 from stream.core.keys import KeyIndex
 from stream.core.rings import Words
 from stream.errors import StateError
+from stream.wire.columns import Ints
 
 _SWEEPS = 64  # calls of take_dirty in which every row is looked at once
 

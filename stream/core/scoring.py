@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.detector import Detector
-from stream.core.columns import Floats, Ints, Matrix
 from stream.core.names import FEATURES
 from stream.errors import ModelError
+from stream.wire.columns import Floats, Ints, Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from stream.core.columns import Floats
 from stream.core.names import FEATURES, WINDOWS
+from stream.wire.columns import Floats
 from stream.wire.events import Reason
 
 _HISTORY = 5  # payments from which on a customer's or terminal's own mean says what is usual

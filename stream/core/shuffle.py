@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.core.columns import Ints, Matrix
 from stream.errors import StreamError
+from stream.wire.columns import Ints, Matrix
 
 VERSION = 1
 PAYMENT, VERDICT = 0, 1

@@ -6,52 +6,17 @@ clock is handed in and only stamps outputs.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from stream.core.columns import Ints
 from stream.core.state import PartitionState
 from stream.errors import StreamError, WeirError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """The raw records of one fetch of one partition.
-
-    offset      (n,) strictly increasing, gaps allowed
-    produced    (n,) record timestamps, epoch ms
-    values      n     bytes, None for a tombstone
-    next_offset       after the last record fetched, beyond control records and gaps: what to commit when done
-    """
-
-    topic: str
-    partition: int
-    offset: Ints
-    produced: Ints
-    values: Sequence[bytes | None]
-    next_offset: int
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """One record to publish.
-
-    partition  None: by the key's hash
-    id         where given, a record of this id already on the topic since the checkpoint is not published again
-    """
-
-    topic: str
-    value: bytes
-    key: bytes | None = None
-    partition: int | None = None
-    id: str | None = None
+from stream.wire.columns import Ints
+from stream.wire.records import Outgoing, Slice
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,21 +51,6 @@ def changing_state(stage: str) -> Iterator[None]:
         raise StreamError(f"stage {stage} failed while it changed state: {type(error).__name__}: {error}") from error
 
 
-def unread(records: Slice, start: int) -> Slice:
-    """Leave out the records of a slice that stand before ``start``: their effects are durable."""
-    if not len(records) or records.offset[0] >= start:
-        return records
-    cut = int(np.searchsorted(records.offset, start))
-    return Slice(
-        topic=records.topic,
-        partition=records.partition,
-        offset=records.offset[cut:],
-        produced=records.produced[cut:],
-        values=records.values[cut:],
-        next_offset=records.next_offset,
-    )
-
-
 class Stage(Protocol):
     """One stage on one partition.
 
@@ -108,8 +58,15 @@ class Stage(Protocol):
     state   its rows; ``state.checkpoint`` is the last durable one after ``restore``, the current one after ``mark``
     """
 
-    topics: tuple[str, ...]
-    state: PartitionState
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """Source topics, without prefix."""
+        ...
+
+    @property
+    def state(self) -> PartitionState:
+        """Rows of the partition."""
+        ...
 
     def feed(self, records: Slice, *, now: int) -> Output:
         """Take one slice, in offset order per topic; records below ``resume_at`` are ignored. ``now`` is epoch ms."""

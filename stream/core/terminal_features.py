@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import kernel
-from stream.core.columns import Floats, Ints, Matrix
 from stream.core.names import DAY_MS, HOUR_MS, TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, column, evict, first_at_or_after, get_split, insert, put_split
+from stream.wire.columns import Floats, Ints, Matrix
 
 WIDTH = 3
 SUM_FIELDS = [("total", "i8")]  # running sum behind the newest entry, modulo 2**64

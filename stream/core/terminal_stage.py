@@ -6,17 +6,18 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector
-from stream.core.columns import Ints, Matrix
 from stream.core.merge import Merge, Merged, MergeState, initial
 from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scored, Scorer
 from stream.core.shuffle import VERDICT, unpack
-from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
+from stream.core.stage import Output, changing_state
 from stream.core.terminal_state import TerminalState
 from stream.settings import Settings
 from stream.wire.codec import encode
+from stream.wire.columns import Ints, Matrix
 from stream.wire.events import Scores
+from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import BY_TERMINAL, SCORES
 
 Observer = Callable[[Merged, Matrix, Scored], None]

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
-from stream.core.columns import Ints, Matrix
 from stream.core.names import TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
 from stream.core.shuffle import PAYMENT
 from stream.core.terminal_features import POSITION_FIELDS, SUM_FIELDS, WIDTH, apply_events
 from stream.errors import StateError
+from stream.wire.columns import Ints, Matrix
 
 _HEADER = 17  # words: layout, seq (2), origin (2), next offset (2), then count, newest (2), total (2) of both rings
 _COUNTS = (7, 12)  # places in the header

@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from stream.commands.show import line
 from stream.run.watch import Watch
+from stream.show import line
 
 _PLAIN_SECONDS = 5.0  # between figures where nobody watches a terminal
 _PLAIN_ALERTS = 10  # alert lines between two of them

@@ -6,10 +6,10 @@ Every record is decoded by itself, so no two broken ones can pass for a good one
 import msgspec
 import numpy as np
 
-from stream.core.columns import Decoded, Payments, Rejected, Ticks, Verdicts
-from stream.core.stage import Outgoing, Slice
 from stream.settings import Settings
+from stream.wire.columns import Decoded, Payments, Rejected, Ticks, Verdicts
 from stream.wire.events import DeadLetter, Label, Quote, SourceRef, Trade, Transaction
+from stream.wire.records import Outgoing, Slice
 from stream.wire.refusal import Check, Taken
 from stream.wire.topics import DEAD_LETTERS
 

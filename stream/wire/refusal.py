@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from stream.core.columns import Ints, Rejected
-from stream.core.stage import Slice
+from stream.wire.columns import Ints, Rejected
 from stream.wire.events import Event, Quote
+from stream.wire.records import Slice
 
 MAX_BYTES = 64 * 1024  # an event is a few hundred bytes; more is a mistake or an attack
 

@@ -28,7 +28,7 @@ def scores_of(values: list[bytes]) -> dict[tuple[int, int], dict[str, float]]:
 
 def alerts_of(values: list[bytes]) -> dict[str, dict[str, Any]]:
     """Alerts by id, less the clocks; none may stand twice."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for value in values:
         alert = msgspec.to_builtins(msgspec.json.decode(value, type=Alert))
         assert alert["id"] not in found
@@ -47,7 +47,7 @@ def snapshots_of(values: list[bytes]) -> dict[str, RiskSnapshot]:
 
 def rows_of(stages: Any) -> dict[tuple[int, bytes], bytes]:
     """All rows of a replay's stages, by partition and key."""
-    found = {}
+    found: dict[tuple[int, bytes], bytes] = {}
     for partition, stage in enumerate(stages):
         keys, values = stage.state.take_dirty()
         found |= {(partition, key): value for key, value in zip(keys, values, strict=True) if value is not None}

@@ -13,7 +13,8 @@ from random import Random
 import numpy as np
 
 from stream.agents.spec import StageSpec
-from stream.core.stage import Output, Slice, Stage
+from stream.core.stage import Output, Stage
+from stream.wire.records import Slice
 
 Place = tuple[str, int]  # topic, partition
 NOW = 1_767_225_600_000  # a wall clock that stands still

@@ -1,6 +1,6 @@
 """However slices fall and whenever workers die: the same scores, alerts, dead letters and state as a replay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stream.core.stage import Outgoing
+from stream.core.stage import Stage
 from stream.replay import Keyed, Replay, outgoing
 from stream.settings import Settings
 from stream.walk import stages_of
 from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, Label, Quote, Scores, Trade, Transaction
+from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, RISK, SCORES, TICKS, TRANSACTIONS
 from tests.stream.memory_kafka import MemoryKafka
 
@@ -52,7 +53,8 @@ def a_day(seed: int, events: int = 600, *, disorder_ms: int = 0) -> list[Keyed]:
     disorder_ms  by how much an event may come after younger ones; ticks stay in order
     """
     chance = Random(seed)
-    at, records = START, []
+    at = START
+    records: list[tuple[int, str, str, Transaction | Label | Trade | Quote]] = []
     for i in range(events):
         at += chance.choice((0, 1, 1000, 60_000, 3_600_000))
         customer, terminal = f"c{chance.randrange(12)}", f"m{chance.randrange(9)}"
@@ -155,7 +157,11 @@ def test_crashes_change_nothing(seed: int, disorder_ms: int) -> None:
     payments = sum(topic == TRANSACTIONS.name for topic, _, _ in day)
     assert len(scores) + len(letters) == payments
     for lane in kafka.lanes:
-        stages = {"customers": replay.customers, "terminals": replay.terminals, "market": replay.market}
+        stages: dict[str, Sequence[Stage]] = {
+            "customers": replay.customers,
+            "terminals": replay.terminals,
+            "market": replay.market,
+        }
         reference = rows_of(stages[lane.spec.name][lane.partition].state)
         assert {key: value for key, value in dict(lane.changelog).items() if value is not None} == reference
 

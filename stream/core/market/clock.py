@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 from models.compiled import kernel
-from stream.core.columns import Ints
 from stream.core.market.breaches import Notes, note
 from stream.core.market.codes import STALE
 from stream.core.market.figures import read_figures
 from stream.core.market.limits import Limits
 from stream.core.market.row import Row, Rows
+from stream.wire.columns import Ints
 
 WATERMARK, ACTIVE, CHECK = range(3)  # places in the clock: event time; active ms; active ms at which to look again
 

@@ -13,11 +13,11 @@ from models.risk.liquidity import amihud_illiquidity, roll_spread
 from models.risk.returns import simple_return
 from models.risk.tail import LEVELS, normal_tail
 from models.risk.volatility import realised_volatility
-from stream.core.columns import Floats
 from stream.core.market.limits import Limits
 from stream.core.market.rings import bars_since, in_order, newest
 from stream.core.market.row import BACKTEST_BARS, Row
 from stream.core.market.usual import move_volatility, price, usual_spread, volatility
+from stream.wire.columns import Floats
 
 _PERCENT = ("95", "975", "99")
 FIGURES: tuple[str, ...] = (

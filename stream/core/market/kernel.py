@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from models.compiled import kernel
-from stream.core.columns import Floats, Ints
 from stream.core.market.breaches import PER_TICK, Notes, judge_screening
 from stream.core.market.clock import ACTIVE, CHECK, WATERMARK, advance, beat
 from stream.core.market.codes import (
@@ -23,6 +22,7 @@ from stream.core.market.limits import Limits
 from stream.core.market.quotes import take_quote
 from stream.core.market.row import Row, Rows
 from stream.core.market.trades import take_trade
+from stream.wire.columns import Floats, Ints
 
 
 class Columns(NamedTuple):

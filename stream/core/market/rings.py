@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import kernel
-from stream.core.columns import Floats
+from stream.wire.columns import Floats
 
 UNKNOWN = -1
 

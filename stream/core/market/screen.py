@@ -10,8 +10,8 @@ quotes contradict, however many: late reports and trades at a reference price co
 import math
 
 from models.compiled import kernel
-from stream.core.columns import Floats
 from stream.core.market.row import TRADES, WINDOW, Row
+from stream.wire.columns import Floats
 
 _SCALES = 6.0  # robust deviations
 _NORMAL_QUARTILES = 1.349  # interquartile range of a standard normal

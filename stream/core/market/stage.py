@@ -5,7 +5,6 @@ from collections import Counter
 import msgspec
 import numpy as np
 
-from stream.core.columns import Ints, Rejected, Ticks
 from stream.core.market.breaches import NOTE, Notes
 from stream.core.market.clock import ACTIVE, CHECK, WATERMARK, find_stale, new_clock
 from stream.core.market.codes import FILTERED, HELD, KIND_OF, LATE, OVERFLOWED, TOLD
@@ -15,10 +14,12 @@ from stream.core.market.limits import limits_of
 from stream.core.market.row import KINDS
 from stream.core.market.table import SymbolTable
 from stream.core.market.words import Cause, alert, read_notes, snapshot
-from stream.core.stage import Outgoing, Output, Slice, changing_state, unread
+from stream.core.stage import Output, changing_state
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_ticks, encode
+from stream.wire.columns import Ints, Rejected, Ticks
 from stream.wire.events import SourceRef
+from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import ALERTS, RISK, TICKS
 
 _NOTES = 1024  # notes held before they are put into words

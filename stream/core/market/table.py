@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stream.core.columns import Ints
 from stream.core.market.row import NONE, ROW, Rows, blank_rows
+from stream.wire.columns import Ints
 
 
 class SymbolTable:

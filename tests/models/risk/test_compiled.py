@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 CALLER = """
-from models.risk.compiled import kernel
+from models.compiled import kernel
 from callee import inner
 
 @kernel
@@ -15,7 +15,7 @@ def outer(x):
 print(outer(1.0))
 """
 CALLEE = """
-from models.risk.compiled import kernel
+from models.compiled import kernel
 
 @kernel
 def inner(x):

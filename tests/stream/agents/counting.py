@@ -14,9 +14,10 @@ import numpy as np
 
 from stream.agents.outbox import partition_of
 from stream.agents.spec import StageSpec
-from stream.core.stage import Outgoing, Output, Slice
+from stream.core.stage import Output
 from stream.core.state import PartitionState
 from stream.settings import Kafka, Settings
+from stream.wire.records import Outgoing, Slice
 from stream.worker import run_worker
 
 PARTITIONS = 4

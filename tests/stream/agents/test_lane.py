@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from stream.agents.lane import Lane
 from stream.agents.outbox import Publisher
-from stream.core.stage import Output, Slice
+from stream.core.stage import Output
 from stream.errors import StreamError
+from stream.wire.records import Slice
 from tests.stream.agents.counting import ALERTS, EVERY, PARTITIONS, SOURCE, SPECS
 
 PARTITION = 1

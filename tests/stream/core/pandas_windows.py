@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from stream.core.columns import Matrix
 from stream.core.names import CUSTOMER_FEATURES, TERMINAL_FEATURES, WINDOWS
+from stream.wire.columns import Matrix
 from tests.stream.core.random_payments import Heard, Paid
 
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from stream.core.columns import Payments
 from stream.core.customers import CustomerColumns, CustomerTable
 from stream.core.names import DAY_MS, HOUR_MS
 from stream.core.terminals import TerminalColumns, TerminalTable
+from stream.wire.columns import Payments
 
 START = 1_700_000_000_000
 STEPS = (0, 0, 1, 999, 60_000, HOUR_MS - 1, HOUR_MS, HOUR_MS + 1, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 47 * DAY_MS)

@@ -121,7 +121,8 @@ def test_a_restart_at_the_resume_point_repeats_the_rest(log: list[Block], data: 
     Positions only rise, with silences too, so "at or below the row's last position" means "already applied".
     """
     origins = 1 + max(block.origin for block in log)
-    whole, merge = [], Merge(origins, 2)
+    whole: list[Position] = []
+    merge = Merge(origins, 2)
     stop = data.draw(st.integers(0, len(log)))
     resume, gone = (0, initial(origins)), 0
     for record, block in enumerate(log):

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.core.columns import Payments, Ticks
-from stream.core.stage import Slice
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_ticks, decode_verdicts
+from stream.wire.columns import Payments, Ticks
 from stream.wire.events import DeadLetter
+from stream.wire.records import Slice
 from stream.wire.refusal import MAX_BYTES, REASONS
 
 NOW = 1_700_000_000_000

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 
 from stream.core.market.stage import MarketStage
-from stream.core.stage import Outgoing, Slice
 from stream.settings import Market, Settings
 from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, Quote, RiskSnapshot, TickEvent, Trade
+from stream.wire.records import Outgoing, Slice
 
 START = 1_700_000_100_000  # a whole minute
 NOW = 1_800_000_000_000
