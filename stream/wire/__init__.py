@@ -1,1 +1,1 @@
-"""The wire: what stands on the topics. ``events`` the types, ``topics`` the table, ``codec`` makes ``columns`` of bytes."""
+"""The wire: what stands on the topics. ``events`` the types, ``topics`` the table, ``codec`` bytes to ``columns``."""
