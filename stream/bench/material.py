@@ -61,7 +61,7 @@ def payments(
 ) -> Material:
     """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict a day later.
 
-    loud_share  [0, 1) of the payments, chosen by chance, are far out of range, each by a customer and at a terminal of its own
+    loud_share  [0, 1) of the payments, chosen by chance, are far out of range, customers and terminals their own
     labels      False: payments alone
     """
     records: Iterable[Record] = Cards(seed=seed, config={**_CARDS, "customers": customers}).records()

@@ -98,11 +98,9 @@ class CustomerStage:
                 batch, late, "late", f"at: at most {limit} s behind the newest of its partition", records
             )
             batch, seq = _select(batch, ~late), seq[~late]
-        overflowed = self.state.overflowed
         with changing_state("customers"):
             columns = self.state.apply(batch)
-        if self.state.overflowed > overflowed:
-            counts["overflowed", "customers"] += self.state.overflowed - overflowed
+        counts.update({(what, "customers"): lost for what, lost in self.state.losses().items() if lost})
         if columns.duplicate.any():
             rejected += _refuse(batch, columns.duplicate, "duplicate", "id: delivered before", records)
         keep = columns.fresh & ~columns.duplicate

@@ -23,6 +23,7 @@ class RowTable(ABC):
 
     horizon_ms  what is older, behind the newest event of the table, nobody can see any more
     overflowed  entries pushed out by newer ones though still within the windows, since the start
+    evicted     keys forgotten because nothing of theirs is within the windows any more, since the start
     """
 
     LAYOUT: int  # 0 … 255
@@ -30,12 +31,19 @@ class RowTable(ABC):
     def __init__(self, *arenas: Arena, horizon_ms: int) -> None:
         self.checkpoint = b""
         self.overflowed = 0
+        self.evicted = 0
+        self._told = (0, 0)
         self._arenas = arenas
         self._horizon_ms = horizon_ms
         self._index = KeyIndex()
         self._dirty = np.zeros(0, bool)
         self._newest = 0  # epoch ms, of all events applied
         self._swept = 0  # rows below were looked at in this round
+
+    def losses(self) -> dict[str, int]:
+        """Count what was pushed out and who was forgotten since the last call: never in silence."""
+        before, self._told = self._told, (self.overflowed, self.evicted)
+        return {"overflowed": self.overflowed - before[0], "evicted": self.evicted - before[1]}
 
     def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:
         """Copy the rows changed since the last call and mark them clean; forget some that hold nothing any more.
@@ -109,6 +117,7 @@ class RowTable(ABC):
         gone = [name for name in names if name]
         for name in gone:
             self._delete(name)
+        self.evicted += len(gone)
         return [name.encode() for name in gone]
 
     def _delete(self, key: str) -> None:

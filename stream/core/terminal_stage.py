@@ -90,7 +90,6 @@ class TerminalStage:
 
     def _judge(self, merged: Merged, output: Output, now: int) -> None:
         kind = merged.origin % 2
-        overflowed = self.state.terminals.overflowed
         columns = self.state.terminals.apply(
             kind=kind,
             at=merged.at,
@@ -100,8 +99,8 @@ class TerminalStage:
             origin=merged.origin,
             offset=merged.offset,
         )
-        if self.state.terminals.overflowed > overflowed:
-            output.counts["overflowed", "terminals"] += self.state.terminals.overflowed - overflowed
+        losses = self.state.terminals.losses()
+        output.counts.update({(what, "terminals"): lost for what, lost in losses.items() if lost})
         rows = np.flatnonzero((kind != VERDICT) & columns.fresh)
         output.counts["scored", "labels"] += int(np.count_nonzero(columns.fresh)) - rows.size
         if not rows.size:

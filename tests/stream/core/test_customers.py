@@ -213,6 +213,8 @@ def test_a_silent_customer_is_forgotten_without_a_trace_in_any_feature() -> None
 
     assert written == [b"silent"]
     assert gone == [b"silent"]
+    assert table.losses() == {"overflowed": 0, "evicted": 1}
+    assert table.losses() == {"overflowed": 0, "evicted": 0}
     assert back.features[0, COUNT_30D] == 0
     assert len(table) == 2
 
