@@ -1,5 +1,6 @@
 """A stranger's package, really installed beside ours, is listed, keeps the contract and flows through Kafka."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
+
+from tests.integration.pipeline import Pipeline, end
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(__file__).with_name("stranger")
@@ -91,3 +94,22 @@ def test_its_events_flow_through_kafka(site: Path, bootstrap: str, prefix: str) 
     assert len(records) == 200
     assert all(record.value.startswith(b'{"type":"transaction/1","id":"till-') for record in records)
     assert all(b'"customer":"' + record.key + b'"' in record.value for record in records)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_its_events_are_scored_with_no_change_in_the_stream(site: Path, bootstrap: str, prefix: str) -> None:
+    """Its 3,000 payments go through a real worker: each is scored once."""
+    pipeline = Pipeline(bootstrap, prefix)
+    produced = run(
+        site,
+        *("-m", "stream", "produce", "stranger", "--count", "3000", "--bootstrap", bootstrap),
+        WEIR_KAFKA_PREFIX=prefix,
+    )
+    assert produced.returncode == 0, produced.stderr
+    with pipeline.worker() as worker:
+        pipeline.drain(worker)
+        assert end(worker) == 0
+    scored = [name for value in pipeline.read("scores") for name in json.loads(value)["ids"]]
+
+    assert sorted(scored) == sorted(f"till-{number}" for number in range(1, 3001))

@@ -1,1 +1,0 @@
-"""A stranger's package: one producer for Weir."""
