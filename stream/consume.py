@@ -10,6 +10,7 @@ from stream.errors import MachineError
 from stream.settings import Settings
 
 Ends: TypeAlias = dict[TopicPartition, int]
+ANSWER_SECONDS = 5.0
 
 
 def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bool) -> KafkaConsumer:
@@ -26,10 +27,11 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
             auto_offset_reset="earliest",
             max_poll_records=2000,
             fetch_max_wait_ms=20,
+            bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000),
         )
-    except KafkaError:
+    except (KafkaError, ValueError, OSError):
         raise MachineError(
-            f"no Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP."
+            f"No Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP"
         ) from None
     places = []
     for topic in topics:
@@ -37,7 +39,7 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
         if not partitions:
             consumer.close()
             raise MachineError(
-                f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`."
+                f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`"
             )
         places += [TopicPartition(settings.kafka.prefix + topic, p) for p in sorted(partitions)]
     consumer.assign(places)

@@ -11,6 +11,7 @@ from stream.errors import MachineError
 from stream.settings import Settings
 from stream.wire.topics import TOPICS, Topic
 
+ANSWER_SECONDS = 5.0  # for a broker that is named; more is what supervisors are for
 MAX_MESSAGE_BYTES = 16 << 20  # of what workers write for workers: one record holds the columns of a slice
 _SEGMENT_MS = 10 * 60_000  # changelogs: a segment is compacted only once it is closed
 
@@ -25,10 +26,12 @@ def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> 
     wanted = {settings.kafka.prefix + topic.name: _config(topic) for topic in TOPICS}
     wanted |= {changelog_topic(settings, stage): _changelog_config() for stage in stages}
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="weir-topics")
-    except KafkaError as error:
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap, client_id="weir-topics", bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000)
+        )
+    except (KafkaError, ValueError, OSError) as error:
         raise MachineError(
-            f"No Kafka answers at {bootstrap} ({type(error).__name__})", "Start it, or name another with --bootstrap"
+            f"No Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP"
         ) from error
     try:
         return _create(admin, wanted, settings)

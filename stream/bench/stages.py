@@ -92,7 +92,7 @@ class _Walk:
         watch.lap("decode")
         features = self._customers.apply(batch).features
         watch.lap("customer features")
-        values = [pack(part) for part in split(_block(batch, features), self._settings.kafka.partitions)]
+        values = split(_block(batch, features), self._settings.kafka.partitions)
         watch.lap("shuffle: split, pack")
         for q, value in enumerate(values):
             watch.start()

@@ -11,7 +11,7 @@ import numpy as np
 from stream.core.customers import CustomerTable
 from stream.core.merge import NEVER
 from stream.core.names import CUSTOMER_FEATURES
-from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, pack, split
+from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, split
 from stream.core.stage import Output, changing_state
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
@@ -150,8 +150,8 @@ class CustomerStage:
         )
 
     def _onward(self, block: Block) -> list[Outgoing]:
-        blocks = split(block, self._settings.kafka.partitions)
-        return [Outgoing(topic=BY_TERMINAL.name, value=pack(part), partition=q) for q, part in enumerate(blocks)]
+        values = split(block, self._settings.kafka.partitions)
+        return [Outgoing(topic=BY_TERMINAL.name, value=value, partition=q) for q, value in enumerate(values)]
 
 
 def _refuse(

@@ -87,7 +87,7 @@ class Merge:
         """Take one block; ``record`` is the offset of its record on the internal topic."""
         before = self.state()
         origin = block.origin
-        skip = int(np.searchsorted(block.offset, self._received[origin], side="right"))  # sent again after a crash
+        skip = int(block.offset.searchsorted(self._received[origin], side="right"))  # sent again after a crash
         if skip < len(block):
             behind = self._bound[0] if origin >= self._bound[1] else self._bound[0] + 1
             seq = np.maximum(block.seq, max(behind, self._frontier[origin]))  # lifted, if it came back late
@@ -108,7 +108,7 @@ class Merge:
         parts: list[tuple[Block, Ints, slice]] = []
         for pending in self._pending:
             side: Literal["left", "right"] = "right" if pending.block.origin <= self._bound[1] else "left"
-            end = int(np.searchsorted(pending.seq, self._bound[0], side=side))
+            end = int(pending.seq.searchsorted(self._bound[0], side=side))
             if end > pending.done:
                 parts.append((pending.block, pending.seq, slice(pending.done, end)))
                 pending.done = end

@@ -7,7 +7,6 @@ nothing older will follow, on which the merge waits.
 
 import zlib
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -18,7 +17,7 @@ from stream.wire.columns import Ints, Matrix
 
 VERSION = 1
 PAYMENT, VERDICT = 0, 1
-Array: TypeAlias = NDArray[Any]
+_NONE = np.empty(0, np.intp)
 
 
 def origin_of(partition: int, kind: int) -> int:
@@ -117,12 +116,18 @@ def unpack(value: bytes) -> Block:
     )
 
 
-def split(block: Block, partitions: int) -> list[Block]:
-    """Split a block by terminal: one block per terminal partition, in their order, empty ones too."""
-    if partitions == 1:
-        return [block]
+def split(block: Block, partitions: int) -> list[bytes]:
+    """Split a block by terminal and pack it: one value per terminal partition, in their order.
+
+    Those without events get the same few bytes: how far the origin has come.
+    """
     target = np.array([zlib.crc32(terminal.encode()) % partitions for terminal in block.terminal], np.int64)
-    return [_take(block, np.flatnonzero(target == partition)) for partition in range(partitions)]
+    counts = np.bincount(target, minlength=partitions).tolist()
+    nothing = pack(_take(block, _NONE)) if 0 in counts else b""
+    return [
+        pack(_take(block, np.flatnonzero(target == partition)) if count < len(block) else block) if count else nothing
+        for partition, count in enumerate(counts)
+    ]
 
 
 def _take(block: Block, rows: NDArray[np.intp]) -> Block:
