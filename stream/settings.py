@@ -107,13 +107,14 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     if chosen is not None:
         try:
             raw = tomllib.loads(chosen.read_text())
-        except FileNotFoundError:
-            raise SettingsError("--config", "a file that exists", str(chosen)) from None
-        except tomllib.TOMLDecodeError as error:
+        except OSError as error:
+            raise SettingsError("--config", f"a file to read ({error.strerror})", str(chosen)) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(str(chosen), f"valid TOML ({error})") from None
+        _convert(raw, where=str(chosen))  # by itself, so that a fault is looked for in the right place
     for name, value in variables.items():
         _set_variable(raw, name, value)
-    return _convert(raw, where=str(chosen or "settings"))
+    return _convert(raw, where="environment")
 
 
 def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:
@@ -131,8 +132,17 @@ def _convert(raw: dict[str, Any], *, where: str) -> Settings:
     try:
         return msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
-        expected, _, place = str(error).partition(" - at `$")
-        field = place.strip("`.") or "settings"
-        raise SettingsError(
-            field, expected.removeprefix("Expected ").replace("Object contains", "no"), where=where
-        ) from None
+        said, _, place = str(error).replace("`", "").partition(" - at $")
+        head, _, unknown = said.partition("Object contains unknown field ")
+        section = place.strip(".")
+        field = ".".join(filter(None, (section, unknown)))
+        known = getattr(Settings(), section, Settings()).__struct_fields__
+        expected = f"one of {', '.join(known)}" if unknown else head.removeprefix("Expected ").split(", got")[0]
+        raise SettingsError(field or "settings", expected, _was(raw, field), where=where) from None
+
+
+def _was(raw: object, field: str) -> object:
+    """Look up a refused value; None where it is a whole section or none at all."""
+    for name in field.split("."):
+        raw = raw.get(name) if isinstance(raw, dict) else None
+    return None if isinstance(raw, dict | list) else raw
