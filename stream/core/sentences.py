@@ -1,6 +1,7 @@
 """Sentences: what a feature means in plain words, and what would have been usual for this customer or terminal."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from stream.core.names import FEATURES, WINDOWS
 from stream.wire.columns import Floats
@@ -9,25 +10,58 @@ from stream.wire.events import Reason
 _HISTORY = 5  # payments from which on a customer's or terminal's own mean says what is usual
 _WORTH_SAYING = 0.1  # share of the score
 _SPANS = {"1h": "the last hour", "1d": "the last day", "7d": "the last 7 days", "30d": "the last 30 days"}
+
+
+class _Words(NamedTuple):
+    """How a feature, or a family of one feature per window, is said."""
+
+    said: str
+    value: str = ""  # its format
+    usual: str = ""  # that of the usual value; empty: not said
+    unknown: str = ""  # what is said where there is no history
+
+
 _WORDS = {
-    "amount": "the amount is {value:,.2f} ({usual:,.2f} is usual)",
-    "amount_ratio": "the amount is {value:,.1f} times the customer's own mean of 30 days",
-    "amount_robust_z": "the amount is {value:,.1f} robust deviations above the customer's own median",
-    "seconds_since_last": "{value:,.0f} s after the customer's last payment ({usual:,.0f} s is usual)",
-    "distinct_terminals_30d": "{value:.0f} different terminal{s} in 30 days ({usual:.0f} is usual)",
-    "hour_sin": "the hour of the day is unusual",
-    "hour_cos": "the hour of the day is unusual",
-    "weekday_sin": "the day of the week is unusual",
-    "weekday_cos": "the day of the week is unusual",
-}
-_FAMILIES = {
-    "customer_count": "{value:.0f} payment{s} by the customer in {span} ({usual:.1f} is usual)",
-    "customer_sum": "{value:,.2f} spent by the customer in {span} ({usual:,.2f} is usual)",
-    "customer_mean": "the customer's mean amount over {span} is {value:,.2f} ({usual:,.2f} is usual)",
-    "customer_std": "the customer's amounts over {span} vary by {value:,.2f} ({usual:,.2f} is usual)",
-    "terminal_count": "{value:.0f} payment{s} at the terminal in {span} ({usual:.1f} is usual)",
-    "terminal_mean": "the terminal's mean amount over {span} is {value:,.2f} ({usual:,.2f} is usual)",
-    "terminal_fraud_share": "{value:.0%} of the terminal's verdicts in {span} were fraud ({usual:.1%} is usual)",
+    "amount": _Words("the amount is {value}", ",.2f", ",.2f"),
+    "amount_ratio": _Words(
+        "the amount is {value} times the customer's own mean of 30 days",
+        ",.1f",
+        unknown="the customer has no earlier payment to compare with",
+    ),
+    "amount_robust_z": _Words(
+        "the amount is {value} robust deviations {side} the customer's own median",
+        ",.1f",
+        unknown="the customer has too few payments to compare with",
+    ),
+    "seconds_since_last": _Words(
+        "{value} s after the customer's last payment", ",.0f", ",.0f", "the customer was not seen before"
+    ),
+    "distinct_terminals_30d": _Words("{value} different terminal{s} in 30 days", ".0f", ".0f"),
+    "hour_sin": _Words("the hour of the day is unusual"),
+    "hour_cos": _Words("the hour of the day is unusual"),
+    "weekday_sin": _Words("the day of the week is unusual"),
+    "weekday_cos": _Words("the day of the week is unusual"),
+    "customer_count": _Words("{value} payment{s} by the customer in {span}", ".0f", ".1f"),
+    "customer_sum": _Words("{value} spent by the customer in {span}", ",.2f", ",.2f"),
+    "customer_mean": _Words(
+        "the customer's mean amount over {span} is {value}", ",.2f", ",.2f", "the customer has no payment in {span}"
+    ),
+    "customer_std": _Words(
+        "the customer's amounts over {span} vary by {value}",
+        ",.2f",
+        ",.2f",
+        "the customer has fewer than two payments in {span}",
+    ),
+    "terminal_count": _Words("{value} payment{s} at the terminal in {span}", ".0f", ".1f"),
+    "terminal_mean": _Words(
+        "the terminal's mean amount over {span} is {value}", ",.2f", ",.2f", "the terminal has no payment in {span}"
+    ),
+    "terminal_fraud_share": _Words(
+        "{value} of the terminal's verdicts in {span} were fraud",
+        ".0%",
+        ".1%",
+        "the terminal has no verdict in {span}",
+    ),
 }
 
 
@@ -48,18 +82,19 @@ def usual_here(x: Floats, population: Mapping[str, float]) -> dict[str, float]:
 
 
 def phrase(reason: Reason) -> str:
-    """Say one reason in words."""
-    if reason.value is None:
-        return f"there is no history for {reason.feature.replace('_', ' ')}"
-    family, _, window = reason.feature.rpartition("_")
-    words = _WORDS.get(reason.feature) or _FAMILIES.get(family)
-    usual = "" if reason.usual is None else f" ({reason.usual:,.4g} is usual)"
+    """Say one reason in words, with what is usual where it is another value."""
+    words, span = _words_of(reason.feature)
     if words is None:  # a stranger's feature: its name must do
-        return f"{reason.feature} is {reason.value:,.4g}{usual}"
-    if reason.usual is None:
-        words = words.split(" (")[0]
-    plural = "" if reason.value == 1 else "s"
-    return words.format(value=reason.value, usual=reason.usual, span=_SPANS.get(window, window), s=plural)
+        said, words = f"{reason.feature} is {_format(reason.value, ',.4g')}", _Words("", ",.4g", ",.4g")
+    elif reason.value is None:
+        return words.unknown.format(span=span)
+    else:
+        value = abs(reason.value) if "{side}" in words.said else reason.value
+        side, plural = "below" if reason.value < 0 else "above", "" if reason.value == 1 else "s"
+        said = words.said.format(value=_format(value, words.value), span=span, side=side, s=plural)
+    if reason.usual is None or not words.usual or _is_usual(reason):
+        return said
+    return f"{said} ({_format(reason.usual, words.usual)} is usual)"
 
 
 def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:
@@ -67,7 +102,26 @@ def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:
     families: dict[str, Reason] = {}
     for reason in why:
         name, _, window = reason.feature.rpartition("_")
-        if not families or reason.contribution >= _WORTH_SAYING * score:
+        if not _is_usual(reason) and (not families or reason.contribution >= _WORTH_SAYING * score):
             families.setdefault(name if window in _SPANS else reason.feature, reason)
     phrases = list(dict.fromkeys(phrase(reason) for reason in families.values()))[:3]
     return f"{subject}: {'; '.join(phrases)}." if phrases else f"{subject}."
+
+
+def _words_of(feature: str) -> tuple[_Words | None, str]:
+    """The words of a feature or its family, and its window in words."""
+    family, _, window = feature.rpartition("_")
+    return _WORDS.get(feature) or (_WORDS.get(family) if window in _SPANS else None), _SPANS.get(window, "")
+
+
+def _is_usual(reason: Reason) -> bool:
+    """Tell whether the value reads like what is usual."""
+    words, _ = _words_of(reason.feature)
+    form = ",.4g" if words is None else words.usual
+    return bool(form) and _format(reason.value, form) == _format(reason.usual, form)
+
+
+def _format(value: float | None, form: str) -> str:
+    if value is None:
+        return "not known"
+    return "none" if value == 0.0 and form.endswith("%") else format(value, form)
