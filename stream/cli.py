@@ -57,7 +57,7 @@ def weir() -> None:
 def main() -> None:
     """Run the command; an error of ours is one line and its exit code, Ctrl-C is 130."""
     try:
-        weir(standalone_mode=False)
+        weir(prog_name="weir", standalone_mode=False)
     except WeirError as error:
         click.echo(f"weir: {error}", err=True)
         sys.exit(error.exit_code)

@@ -54,12 +54,18 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
 
 def read_to_end(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, bytes]]:
     """Yield what stands from the present position to the end as it is now."""
+    for place, _, value in read_places_to_end(consumer):
+        yield place, value
+
+
+def read_places_to_end(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, int, bytes]]:
+    """Yield the same with the offset of each."""
     ends: Ends = consumer.end_offsets(consumer.assignment())
     while any(consumer.position(place) < end for place, end in ends.items()):
         for place, records in consumer.poll(timeout_ms=200).items():
             for record in records:
                 if record.value is not None:
-                    yield place, record.value
+                    yield place, record.offset, record.value
 
 
 def read_for_ever(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, bytes]]:

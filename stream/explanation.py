@@ -1,13 +1,14 @@
 """Why an alert was told: its event judged again from the topics, with features, contributions and history."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 
 from models.detector import Detector
-from stream.consume import consumer_of, read_to_end
+from stream.consume import consumer_of, read_places_to_end, read_to_end
 from stream.core.merge import Merged
 from stream.core.names import FEATURES
 from stream.core.scoring import Scored, Scorer
@@ -16,8 +17,8 @@ from stream.errors import WeirError
 from stream.replay import Keyed, Replay
 from stream.settings import Settings
 from stream.wire.columns import Floats, Matrix
-from stream.wire.events import Alert, Label, RiskSnapshot, Transaction
-from stream.wire.topics import ALERTS, LABELS, RISK, TRANSACTIONS
+from stream.wire.events import Alert, DeadLetter, Label, RiskSnapshot, Transaction
+from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, RISK, TRANSACTIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,25 +105,37 @@ class _Listener:
 
 
 def _history(settings: Settings, customer: str, terminal: str, on_read: Callable[[int], None]) -> Iterator[Keyed]:
-    """The customer's and the terminal's payments and the terminal's verdicts, in event-time order."""
+    """The customer's and the terminal's payments and the terminal's verdicts, in the order in which they were judged.
+
+    That is the order of the newest event time of their partition. What became a dead letter is no history.
+    """
+    refused = _refused(settings)
     consumer = consumer_of(settings, [TRANSACTIONS.name, LABELS.name], from_beginning=True)
-    wanted: list[Transaction | Label] = []
+    wanted: list[tuple[int, str, int, int, Transaction | Label]] = []
+    newest: dict[tuple[str, int], int] = {}
     decode = msgspec.json.Decoder(Transaction | Label).decode
-    marks = (f'"{customer}"'.encode(), f'"{terminal}"'.encode())
-    for count, (_, value) in enumerate(read_to_end(consumer), 1):
+    for count, (place, offset, value) in enumerate(read_places_to_end(consumer), 1):
         if count % 10_000 == 0:
             on_read(count)
-        if marks[0] in value or marks[1] in value:
-            try:
-                event = decode(value)
-            except msgspec.MsgspecError:
-                continue  # a dead letter, no history
+        topic = place.topic.removeprefix(settings.kafka.prefix)
+        if (topic, place.partition, offset) in refused:
+            continue
+        with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # no worker has come so far yet
+            event = decode(value)
+            at = newest[topic, place.partition] = max(event.at, newest.get((topic, place.partition), 0))
             if customer == event.customer or terminal == event.terminal:
-                wanted.append(event)
+                wanted.append((at, topic, place.partition, offset, event))
     consumer.close()
-    wanted.sort(key=lambda event: event.at)
-    for event in wanted:
-        yield (TRANSACTIONS.name if isinstance(event, Transaction) else LABELS.name), event.customer, event
+    for _, topic, _, _, event in sorted(wanted, key=lambda found: found[:4]):
+        yield topic, event.customer, event
+
+
+def _refused(settings: Settings) -> set[tuple[str, int, int]]:
+    """Where the records stand that became dead letters."""
+    consumer = consumer_of(settings, [DEAD_LETTERS.name], from_beginning=True)
+    letters = [msgspec.json.decode(value, type=DeadLetter) for _, value in read_to_end(consumer)]
+    consumer.close()
+    return {(letter.source.topic, letter.source.partition, letter.source.offset) for letter in letters}
 
 
 def _take_apart(
@@ -147,6 +160,7 @@ def _take_apart(
     shares = zip(detector.features, contributions.tolist(), strict=True)
     ranked = sorted(shares, key=lambda pair: -pair[1])
     before = [event for event in history if isinstance(event, Transaction | Label) and event.at < alert.at]
+    before.sort(key=lambda event: event.at)
     payments = [event for event in before if isinstance(event, Transaction)]
     return Explanation(
         alert=alert,

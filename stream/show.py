@@ -6,10 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stream.core.sentences import phrase
 from stream.summary import Summary
-from stream.wire.events import Alert, Reason
+from stream.wire.events import Alert
 
 _COLOURS = {"low": "cyan", "medium": "yellow", "high": "dark_orange", "critical": "bold red"}
+_REASONS = 3
+_WORTH_SHOWING = 0.02  # of the score
 
 
 def when(at: int) -> str:
@@ -30,13 +33,19 @@ def line(alert: Alert) -> Text:
 
 def number(value: float | None) -> str:
     """Write a figure briefly; a dash for none."""
-    return "–" if value is None else f"{value:,.4g}"
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def reason(why: Reason, score: float) -> str:
-    """Write one reason with its share of the score."""
-    share = f"{why.contribution / score:4.0%}" if score else "    "
-    return f"{share}  {why.feature} {number(why.value)} (usual {number(why.usual)})"
+def reasons(alert: Alert) -> list[str]:
+    """Write the top reasons in words, each with its share of the score; what says the same is added up."""
+    shares: dict[str, float] = {}
+    for why in alert.reasons:
+        words = phrase(why)
+        shares[words] = shares.get(words, 0.0) + (why.contribution / alert.score if alert.score else 0.0)
+    top = sorted(shares.items(), key=lambda pair: -pair[1])[:_REASONS]
+    return [f"{share:4.0%}  {words}" for words, share in top if share >= _WORTH_SHOWING]
 
 
 def print_summary(console: Console, summary: Summary) -> None:

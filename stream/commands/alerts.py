@@ -9,7 +9,7 @@ from rich.console import Console
 from stream.commands.options import bootstrap_option, config_option, settings_from
 from stream.consume import consumer_of, read_for_ever, read_to_end
 from stream.errors import SettingsError
-from stream.show import line, reason
+from stream.show import line, reasons
 from stream.wire.events import Alert
 from stream.wire.topics import ALERTS
 
@@ -56,5 +56,5 @@ def alerts(
 
 def _show(console: Console, alert: Alert) -> None:
     console.print(line(alert))
-    for why in alert.reasons[:3]:
-        console.print(f"         {reason(why, alert.score)}", style="dim")
+    for why in reasons(alert):
+        console.print(f"         {why}", style="dim")

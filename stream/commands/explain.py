@@ -13,7 +13,7 @@ from stream.explanation import Explanation, explain, find_alert, snapshots_befor
 from stream.show import line, number, when
 from stream.wire.events import Alert, RiskSnapshot, Transaction
 
-_BAR = 30  # characters of the longest bar
+_BAR = 16  # characters of the longest bar
 
 
 @click.command("explain")
@@ -50,21 +50,21 @@ def explain_command(alert_id: str, config: Path | None, bootstrap: str | None, *
 
 def _show_alert(console: Console, alert: Alert) -> None:
     console.print(Panel(line(alert), title=f"alert {alert.id}", title_align="left"))
-    console.print(f"score {alert.score:.4g}, threshold {alert.threshold:.4g}, " + _probability(alert) + alert.action)
+    chance = "" if alert.probability is None else f", probability of fraud {alert.probability:.1%}"
+    console.print(f"score {alert.score:.4g}, threshold {alert.threshold:.4g}{chance}. {alert.action}")
     console.print(f"{alert.detector.name} {alert.detector.version}, settings {alert.config}", style="dim")
     source = alert.source
     console.print(f"record {source.topic}/{source.partition}/{source.offset}", style="dim")
+    width = max(map(len, alert.evidence), default=0)
     for key, value in alert.evidence.items():
-        console.print(f"  {key:<16} {value}")
-
-
-def _probability(alert: Alert) -> str:
-    return "" if alert.probability is None else f"probability of fraud {alert.probability:.1%}. "
+        console.print(f"  {key:<{width}}  {value if isinstance(value, str | int) else number(value)}")
 
 
 def _show_features(console: Console, explained: Explanation) -> None:
     same = abs(explained.score - explained.alert.score) <= 1e-9 * abs(explained.alert.score)
-    verdict = "the same as told" if same else f"told was {explained.alert.score:.6g}: part of the history has expired"
+    verdict = (
+        "the same as told" if same else f"told was {explained.alert.score:.6g}: history has expired since, or came late"
+    )
     console.print(f"\nrecomputed score {explained.score:.6g} ({verdict})")
     table = Table("feature", "value", "usual", "share", "contribution", box=None)
     largest = max(share for _, _, share in explained.features.values()) or 1.0

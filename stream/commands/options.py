@@ -26,7 +26,7 @@ def bootstrap_option(command: F) -> F:
     return click.option(
         "--bootstrap",
         metavar="HOST:PORT",
-        help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings, then an embedded one.",
+        help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings; `weir run` starts one where none is named.",
     )(command)
 
 

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 
 from stream.commands.options import bootstrap_option, config_option, file_options, settings_from
+from stream.settings import Settings
 from stream.show import print_summary
 
 
@@ -82,17 +83,24 @@ def run(
         mapping=mapping,
     )
     began = time.monotonic()
-    stop = _stop_on_signals()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # while nothing is watched yet, either just ends it
     with kafka_for(settings, on_progress=console.print) as address:
         placed = place(settings, address, console)
         with Session(placed, config, console) as session:
             session.start(inputs)
             console.print(f"ready after {time.monotonic() - began:.1f} s: Kafka at {address}")
-            console.print(f"metrics at {session.metrics}/metrics; in another shell: weir alerts --bootstrap {address}")
-            summary = session.watch(inputs, stop, seconds)
+            console.print(f"metrics at {session.metrics}/metrics")
+            console.print(f"in another shell: {_words_for_alerts(placed)}", soft_wrap=True)
+            summary = session.watch(inputs, _stop_on_signals(), seconds)
     print_summary(console, summary)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
+
+
+def _words_for_alerts(settings: Settings) -> str:
+    kafka = settings.kafka
+    prefix = f"WEIR_KAFKA_PREFIX={kafka.prefix} " if kafka.prefix else ""
+    return f"{prefix}weir alerts --bootstrap {kafka.bootstrap}"
 
 
 def _stop_on_signals() -> threading.Event:

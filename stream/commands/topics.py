@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from stream.commands.options import bootstrap_option, config_option, settings_from
 from stream.errors import SettingsError
-from stream.wire.topics import DAY_MS, TOPICS
+from stream.wire.topics import DAY_MS, TOPICS, Topic
 
 
 @click.command()
@@ -19,12 +19,11 @@ def topics(config: Path | None, bootstrap: str | None, *, show: bool) -> None:
     """Create every topic with its partitions, retention and compaction; those that exist are left as they are."""
     settings = settings_from(config, bootstrap)
     if show:
-        table = Table("topic", "key", "event", "partitions", "retention", "compacted", title="topics")
+        columns = (Column("topic", overflow="fold"), "key", "event", "partitions", "kept")
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
         for topic in TOPICS:
-            kept = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // DAY_MS} d"
-            name = settings.kafka.prefix + topic.name
             table.add_row(
-                name, topic.key, topic.event, str(settings.kafka.partitions), kept, "yes" if topic.compact else "no"
+                settings.kafka.prefix + topic.name, topic.key, topic.event, str(settings.kafka.partitions), _kept(topic)
             )
         Console().print(table)
         return
@@ -35,3 +34,9 @@ def topics(config: Path | None, bootstrap: str | None, *, show: bool) -> None:
 
     made = create_topics(settings.kafka.bootstrap, settings, STAGES)
     click.echo(f"{len(made)} topics created at {settings.kafka.bootstrap}, the others were there")
+
+
+def _kept(topic: Topic) -> str:
+    if topic.compact:
+        return "the last of each key"
+    return "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // DAY_MS} d"

@@ -94,7 +94,8 @@ def phrase(reason: Reason) -> str:
         said = words.said.format(value=_format(value, words.value), span=span, side=side, s=plural)
     if reason.usual is None or not words.usual or _is_usual(reason):
         return said
-    return f"{said} ({_format(reason.usual, words.usual)} is usual)"
+    usual = "none" if reason.usual == 0.0 and words.said else _format(reason.usual, words.usual)
+    return f"{said} ({usual} is usual)"
 
 
 def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:

@@ -93,9 +93,12 @@ class Session:
             child.require_alive()
 
     def _drain(self, view: View | None) -> None:
-        """Wait until the worker has committed all that was produced."""
+        """Wait until the worker has committed all that was produced; say so where that takes too long."""
         deadline = time.monotonic() + _DRAIN_SECONDS
-        while self._watch.lag() and time.monotonic() < deadline:
+        while lag := self._watch.lag():
+            if time.monotonic() > deadline:
+                self._console.print(f"the worker is still {lag:,} records behind after {_DRAIN_SECONDS:.0f} s")
+                return
             self._watch.read(timeout_ms=50)
             self._worker.require_alive()
             if view is not None:
@@ -109,8 +112,7 @@ class Session:
         produced = self._watch.produced()
         ticks_scored = round(counter(self.metrics, "weir_scored_events_total", kind="ticks"))
         self._worker.stop()
-        while self._watch.read(timeout_ms=300):
-            pass
+        self._watch.read_rest()
         return self._watch.tally.summary(
             events_in=produced[TRANSACTIONS.name] + produced[TICKS.name],
             labels_in=produced[LABELS.name],
@@ -123,9 +125,13 @@ class Session:
 def _logs(console: Console) -> Iterator[Path]:
     """A folder for the children's logs: kept, and named, if the run fails."""
     folder = Path(tempfile.mkdtemp(prefix="weir-run-"))
+    has_failed = False
     try:
         yield folder
     except Exception:
-        console.print(f"logs are in {folder}")
+        has_failed = True
+        console.print(f"logs are in {folder}", soft_wrap=True)
         raise
-    shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if not has_failed:
+            shutil.rmtree(folder, ignore_errors=True)

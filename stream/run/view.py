@@ -28,6 +28,7 @@ class View:
     _last: tuple[float, int] = (0.0, 0)
     _rate: float = 0.0
     _shown: int = 0
+    _unshown: int = 0
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -54,7 +55,9 @@ class View:
             self._rate = (produced - self._last[1]) / elapsed
         self._last = (now, produced)
         if self._live is None:
-            self._shown = 0
+            if self._unshown:
+                self.console.print(f"         and {self._unshown:,} more", style="dim")
+            self._shown = self._unshown = 0
             self.console.print(self._figures(produced), style="dim", soft_wrap=True)
         else:
             self._live.update(Group(self._table(produced), *self._alerts()))
@@ -70,9 +73,11 @@ class View:
         )
 
     def _plain_alerts(self) -> None:
-        for alert in self.watch.new[: max(0, _PLAIN_ALERTS - self._shown)]:
+        shown = self.watch.new[: max(0, _PLAIN_ALERTS - self._shown)]
+        for alert in shown:
             self.console.print(line(alert), soft_wrap=True)
-            self._shown += 1
+        self._shown += len(shown)
+        self._unshown += len(self.watch.new) - len(shown)
         self.watch.new.clear()
 
     def _table(self, produced: int) -> Table:

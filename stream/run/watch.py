@@ -60,6 +60,12 @@ class Watch:
                 self._take(place.topic[prefix:], record.value, now)
         return count
 
+    def read_rest(self) -> None:
+        """Take all that stands on the topics now."""
+        ends: dict[TopicPartition, int] = self._consumer.end_offsets(self._consumer.assignment())
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            self.read(timeout_ms=200)
+
     def _take(self, topic: str, value: bytes, now: int) -> None:
         if topic == SCORES.name:
             self.tally.scores(_scores(value))
