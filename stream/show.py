@@ -35,7 +35,7 @@ def number(value: float | None) -> str:
     """Write a figure briefly; a dash for none."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.5g}"
 
 
 def reasons(alert: Alert) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 
 from stream.commands.options import bootstrap_option, config_option, settings_from
 from stream.errors import SettingsError
@@ -13,6 +13,7 @@ from stream.explanation import Explanation, explain, find_alert, snapshots_befor
 from stream.show import line, number, when
 from stream.wire.events import Alert, RiskSnapshot, Transaction
 
+_SNAPSHOTS = 4  # side by side, at most
 _BAR = 16  # characters of the longest bar
 
 
@@ -20,7 +21,13 @@ _BAR = 16  # characters of the longest bar
 @click.argument("alert_id")
 @config_option
 @bootstrap_option
-@click.option("--history", default=10, show_default=True, help="Payments or snapshots of the history to show.")
+@click.option(
+    "--history",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Payments before it to show; of a market alert, snapshots, at most four.",
+)
 def explain_command(alert_id: str, config: Path | None, bootstrap: str | None, *, history: int) -> None:
     """Show why an alert was told. ALERT_ID is its id, or the beginning of it.
 
@@ -33,7 +40,7 @@ def explain_command(alert_id: str, config: Path | None, bootstrap: str | None, *
     alert = find_alert(settings, alert_id)
     _show_alert(console, alert)
     if alert.kind != "fraud":
-        _show_snapshots(console, snapshots_before(settings, alert, history))
+        _show_snapshots(console, snapshots_before(settings, alert, min(history, _SNAPSHOTS)))
         return
     from models.plugins import load_detectors  # noqa: PLC0415  # numba kernels only when they are needed
 
@@ -95,7 +102,9 @@ def _show_payments(console: Console, payments: list[Transaction]) -> None:
 def _show_snapshots(console: Console, snapshots: list[RiskSnapshot]) -> None:
     if not snapshots:
         return
-    table = Table("figure", *(when(snapshot.at) for snapshot in snapshots[-4:]), box=None, title="last risk snapshots")
+    console.print(f"\nthe last risk snapshots, up to {when(snapshots[-1].at)}")
+    times = (Column(when(snapshot.at)[11:], justify="right") for snapshot in snapshots)
+    table = Table(Column("figure", no_wrap=True), *times, box=None)
     for name in snapshots[-1].figures:
-        table.add_row(name, *(number(snapshot.figures.get(name)) for snapshot in snapshots[-4:]))
+        table.add_row(name, *(number(snapshot.figures.get(name)) for snapshot in snapshots))
     console.print(table)

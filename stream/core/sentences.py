@@ -9,6 +9,7 @@ from stream.wire.events import Reason
 
 _HISTORY = 5  # payments from which on a customer's or terminal's own mean says what is usual
 _WORTH_SAYING = 0.1  # share of the score
+_NEAR = 0.05  # of the usual value: as good as usual
 _SPANS = {"1h": "the last hour", "1d": "the last day", "7d": "the last 7 days", "30d": "the last 30 days"}
 
 
@@ -62,6 +63,12 @@ _WORDS = {
         ".1%",
         "the terminal has no verdict in {span}",
     ),
+    "move": _Words("the price moved by {value}", "+.2%", ".2%"),
+    "drawdown": _Words("the price is {value} below its peak", ".2%"),
+    "bar_return": _Words("the price moved by {value} in one bar", "+.2%"),
+    "quoted_spread_ratio": _Words("the quoted spread is {value} of the price", ".3%", ".3%"),
+    "silence_seconds": _Words("no tick for {value} s", ",.0f", ",.1f"),
+    "bad_tick_ratio": _Words("{value} of the latest ticks were refused", ".0%", ".0%"),
 }
 
 
@@ -92,9 +99,10 @@ def phrase(reason: Reason) -> str:
         value = abs(reason.value) if "{side}" in words.said else reason.value
         side, plural = "below" if reason.value < 0 else "above", "" if reason.value == 1 else "s"
         said = words.said.format(value=_format(value, words.value), span=span, side=side, s=plural)
-    if reason.usual is None or not words.usual or _is_usual(reason):
+    form = words.usual
+    if reason.usual is None or not form or _format(reason.value, form) == _format(reason.usual, form):
         return said
-    usual = "none" if reason.usual == 0.0 and words.said else _format(reason.usual, words.usual)
+    usual = "none" if reason.usual == 0.0 and words.said else _format(reason.usual, form)
     return f"{said} ({usual} is usual)"
 
 
@@ -116,10 +124,11 @@ def _words_of(feature: str) -> tuple[_Words | None, str]:
 
 
 def _is_usual(reason: Reason) -> bool:
-    """Tell whether the value reads like what is usual."""
+    """Tell whether the value is as good as usual, where that can be said at all."""
     words, _ = _words_of(reason.feature)
-    form = ",.4g" if words is None else words.usual
-    return bool(form) and _format(reason.value, form) == _format(reason.usual, form)
+    if reason.value is None or reason.usual is None or (words is not None and not words.usual):
+        return False
+    return abs(reason.value - reason.usual) <= _NEAR * abs(reason.usual)
 
 
 def _format(value: float | None, form: str) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from stream.run.watch import Watch
 from stream.show import line
+from stream.wire.topics import TICKS, TRANSACTIONS
 
 _PLAIN_SECONDS = 5.0  # between figures where nobody watches a terminal
 _PLAIN_ALERTS = 10  # alert lines between two of them
@@ -25,7 +26,7 @@ class View:
     watch: Watch
     started: float = field(default_factory=time.monotonic)
     _live: Live | None = None
-    _last: tuple[float, int] = (0.0, 0)
+    _last: tuple[float, int] = field(default_factory=lambda: (time.monotonic(), 0))
     _rate: float = 0.0
     _shown: int = 0
     _unshown: int = 0
@@ -50,9 +51,9 @@ class View:
             self._plain_alerts()
         if elapsed < (_PLAIN_SECONDS if self._live is None else 1.0):
             return
-        produced = sum(self.watch.produced().values())
-        if self._last[0]:
-            self._rate = (produced - self._last[1]) / elapsed
+        records = self.watch.produced()
+        produced = records[TRANSACTIONS.name] + records[TICKS.name]
+        self._rate = (produced - self._last[1]) / elapsed
         self._last = (now, produced)
         if self._live is None:
             if self._unshown:
