@@ -30,6 +30,10 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
         Exporter(metrics) as exporter,
         prometheus(tmp_path_factory.mktemp("prometheus"), target=f"127.0.0.1:{exporter.port}") as asked,
     ):
+        deadline = time.monotonic() + 30.0
+        while not asked.query("weir_build_info"):  # a rate needs what stood there before the first event
+            assert time.monotonic() < deadline, "Prometheus does not scrape"
+            time.sleep(0.1)
         live(metrics, seconds=LIVE_SECONDS)
         yield asked
 
