@@ -13,7 +13,7 @@ SPEED = 200_000.0  # 9 s for two weeks and the last verdict a week later
 
 
 def write_payments(path: Path) -> None:
-    """Parquet in the form of ``cards-handbook``: small amounts, and every 45th of the later ones forty times as much."""
+    """Parquet in the form of ``cards-handbook``: small amounts, every 45th of the later ones forty times as much."""
     number = np.arange(PAYMENTS)
     is_fraud = (number > 100) & (number % 45 == 0)
     table = pd.DataFrame(

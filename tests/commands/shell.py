@@ -23,7 +23,7 @@ class Shell:
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.temporary = folder / "temporary"
-        self.temporary.mkdir()
+        self.temporary.mkdir(parents=True)
         self._mark = f"WEIR_TEST_SHELL={uuid.uuid4().hex}"
         name, _, value = self._mark.partition("=")
         clean = {key: text for key, text in os.environ.items() if not key.startswith("WEIR_")}

@@ -1,10 +1,8 @@
-"""Recorded files through ``weir run``, then all that a user may ask about the alerts: ``replay``, ``alerts``, ``explain``."""
+"""Recorded files through ``weir run``, then what may be asked of its alerts: ``replay``, ``alerts``, ``explain``."""
 
 import json
 import re
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -27,7 +25,7 @@ class Live(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def live(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Live:
     """Two weeks of payments and a morning of ticks, run through Kafka."""
     folder = tmp_path_factory.mktemp("recorded")
     write_payments(folder / "payments.parquet")
@@ -38,7 +36,7 @@ def live(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     assert (ended.returncode, ended.stderr) == (0, "")
     told = shell.run("alerts", "--until-end", "--json")
     alerts = [json.loads(line) for line in told.stdout.splitlines()]
-    yield Live(shell, ended.stdout, json.loads((folder / "live.json").read_text()), alerts)
+    return Live(shell, ended.stdout, json.loads((folder / "live.json").read_text()), alerts)
 
 
 def timeless(alert: dict[str, Any]) -> dict[str, Any]:
