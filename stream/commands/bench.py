@@ -11,13 +11,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from stream.bench.plan import NAMES, Plan, measure
 from stream.bench.report import print_results, write_json
+from stream.commands.options import OutFile
 
 _WIDTH = 120  # of what is written into a file or a pipe
 
 
 @click.command()
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this alone; may be given several times.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures here.")
+@click.option("--json", "json_path", type=OutFile(), help="Write the figures here.")
 @click.option(
     "--events", type=click.IntRange(min=10_000), default=500_000, show_default=True, help="Payments, and ticks, a run."
 )

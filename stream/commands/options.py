@@ -1,5 +1,6 @@
 """Options that several commands share, so that they read and behave alike."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +11,20 @@ import msgspec
 from stream.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OutFile(click.Path):
+    """A file to be written, in a folder that there is: told before anything starts, not when all is done."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False, writable=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {str(path.parent)!r} to write {path.name!r} in", param, ctx)
+        return path
 
 
 def config_option(command: F) -> F:

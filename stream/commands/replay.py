@@ -12,7 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stream.commands.options import config_option, file_options, settings_from
+from stream.commands.options import OutFile, config_option, file_options, settings_from
 from stream.errors import SettingsError
 from stream.replay import Keyed, Replay
 from stream.show import print_summary
@@ -28,13 +28,8 @@ from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, SCORES, TICKS, TRAN
 @click.option("--source", help="Instead of files: a producer by name (`weir sources`), with --count.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of --source.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many records.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the summary here.")
-@click.option(
-    "--alerts",
-    "alerts_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the alerts here, one JSON object a line.",
-)
+@click.option("--json", "json_path", type=OutFile(), help="Write the summary here.")
+@click.option("--alerts", "alerts_path", type=OutFile(), help="Write the alerts here, one JSON object a line.")
 def replay(
     config: Path | None,
     *,

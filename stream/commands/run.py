@@ -11,7 +11,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from stream.commands.options import bootstrap_option, config_option, file_options, settings_from
+from stream.commands.options import OutFile, bootstrap_option, config_option, file_options, settings_from
 from stream.settings import Settings
 from stream.show import print_summary
 
@@ -47,7 +47,7 @@ _positive = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulators: same seed, same events.")
 @file_options
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the summary here.")
+@click.option("--json", "json_path", type=OutFile(), help="Write the summary here.")
 def run(
     config: Path | None,
     bootstrap: str | None,
@@ -82,6 +82,7 @@ def run(
         ticks=ticks,
         mapping=mapping,
     )
+    inputs.require_sources(settings)
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # while nothing is watched yet, either just ends it
     with kafka_for(settings, on_progress=console.print) as address:

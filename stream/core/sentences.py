@@ -94,7 +94,7 @@ def phrase(reason: Reason) -> str:
     if words is None:  # a stranger's feature: its name must do
         said, words = f"{reason.feature} is {_format(reason.value, ',.4g')}", _Words("", ",.4g", ",.4g")
     elif reason.value is None:
-        return words.unknown.format(span=span)
+        return words.unknown.format(span=span) or f"{reason.feature.replace('_', ' ')} is not known"
     else:
         value = abs(reason.value) if "{side}" in words.said else reason.value
         side, plural = "below" if reason.value < 0 else "above", "" if reason.value == 1 else "s"

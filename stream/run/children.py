@@ -63,4 +63,6 @@ class Child:
         status = self.ended()
         if status not in (None, 0):
             last = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()][-5:]
-            raise WeirError(f"the {self.name} ended with status {status}; its last words:\n  " + "\n  ".join(last))
+            raise WeirError(
+                f"the process {self.name} ended with status {status}; its last words:\n  " + "\n  ".join(last)
+            )

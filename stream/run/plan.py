@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from producers.plugins import open_source
 from stream.agents.topics import create_topics
 from stream.consume import holds_records
 from stream.settings import Settings
@@ -37,6 +38,17 @@ class Inputs:
         """Files were given."""
         return self.transactions is not None or self.ticks is not None
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Option → path, of those given."""
+        given = {"transactions": self.transactions, "ticks": self.ticks, "mapping": self.mapping}
+        return {option: str(path) for option, path in given.items() if path is not None}
+
+    def require_sources(self, settings: Settings) -> None:
+        """Open every source once, so that a bad file or setting is told before anything starts."""
+        for name in self.present():
+            open_source(name, seed=self.seed, config={**settings.producers.get(name, {}), **self.files})
+
     def past(self) -> list[str] | None:
         """Words of the command that sends the history, if there is one."""
         if self.is_recorded or not self.history:
@@ -46,8 +58,7 @@ class Inputs:
     def present(self) -> dict[str, list[str]]:
         """Name → words of the commands that produce while the run is watched."""
         if self.is_recorded:
-            given = (("--transactions", self.transactions), ("--ticks", self.ticks), ("--mapping", self.mapping))
-            files = [word for flag, path in given if path is not None for word in (flag, str(path))]
+            files = [word for option, path in self.files.items() for word in (f"--{option}", path)]
             return {"recorded": ["produce", "recorded", "--speed", str(self.speed), *files]}
         words = ["--rate", str(self.rate), "--seed", str(self.seed)]
         return {

@@ -16,6 +16,7 @@ from stream.wire.topics import TICKS, TRANSACTIONS
 
 _PLAIN_SECONDS = 5.0  # between figures where nobody watches a terminal
 _PLAIN_ALERTS = 10  # alert lines between two of them
+_HEAD_LINES = 7  # of the live view: figures on up to three lines, a hint, and room to breathe
 
 
 @dataclass(slots=True)
@@ -84,38 +85,31 @@ class View:
     def _table(self, produced: int) -> Table:
         tally = self.watch.tally
         latency = self.watch.recent_latency_ms()
-        table = Table.grid(padding=(0, 3))
-        table.add_row(
-            *(
-                Text(name, style="dim")
-                for name in (
-                    "events in",
-                    "events/s",
-                    "payments scored",
-                    "lag",
-                    "alerts",
-                    "produced→alert p50 / p99",
-                    "dead letters",
-                )
-            )
-        )
-        table.add_row(
-            f"{produced:,}",
-            f"{self._rate:,.0f}",
-            f"{len(tally.scored_payments):,}",
-            f"{self.watch.lag():,}",
-            ", ".join(f"{kind} {count:,}" for kind, count in sorted(tally.alerts.items())) or "none yet",
-            "–" if latency is None else f"{latency[0]:.0f} / {latency[1]:.0f} ms",
-            f"{len(tally.letters):,}",
-        )
+        figures = {
+            "events in": f"{produced:,}",
+            "per s": f"{self._rate:,.0f}",
+            "scored": f"{len(tally.scored_payments):,}",
+            "lag": f"{self.watch.lag():,}",
+            "refused": f"{len(tally.letters):,}",
+            "ms to alert": "–" if latency is None else f"{latency[0]:.0f}, p99 {latency[1]:.0f}",
+            "alerts": ", ".join(f"{kind} {count:,}" for kind, count in sorted(tally.alerts.items())) or "none yet",
+        }
+        table = Table.grid(padding=(0, 2))
+        for name in figures:
+            table.add_column(no_wrap=name != "alerts")
+        table.add_row(*(Text(name, style="dim") for name in figures))
+        table.add_row(*figures.values())
         return table
 
     def _alerts(self) -> list[Text]:
+        """The newest alerts, as many as the terminal has room for, newest first."""
         self.watch.new.clear()
-        fit = max(3, self.console.height - 6)
-        shown = list(self.watch.recent)[-fit // 2 :]
-        return [
-            Text(),
-            *(line(alert) for alert in reversed(shown)),
-            Text("Ctrl-C stops everything cleanly", style="dim"),
-        ]
+        lines = [Text("Ctrl-C stops everything cleanly", style="dim"), Text()]
+        room = self.console.height - _HEAD_LINES
+        for alert in reversed(self.watch.recent):
+            text = line(alert)
+            room -= len(text.wrap(self.console, self.console.width))
+            if room < 0:
+                break
+            lines.append(text)
+        return lines

@@ -119,6 +119,7 @@ def test_the_table_of_topics_is_shown_whole(tmp_path: Path) -> None:
     [
         ("run --for soon", "'soon' is no duration; write 60s, 10m or 1h"),
         ("run --transactions nowhere.csv", "'nowhere.csv' does not exist"),
+        ("run --json nowhere/summary.json", "there is no folder 'nowhere' to write 'summary.json' in"),
         ("replay", "expected files or a source"),
         ("replay --source cards", "--count"),
         ("produce nobody --count 1", "expected one of cards, market, recorded, was 'nobody'"),
@@ -132,3 +133,13 @@ def test_wrong_words_are_named(words: str, told: str, tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_file_of_unknown_columns_is_named_before_anything_starts(tmp_path: Path) -> None:
+    """The file, the columns found and those expected; no Kafka is begun for it."""
+    (tmp_path / "odd.csv").write_text("when,who,much\n1,2,3\n")
+    ended = Shell(tmp_path).run("run", "--transactions", "odd.csv")
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("weir: odd.csv: transactions: expected columns of a mapping (cards-handbook: ")
+    assert "was 'when, who, much'" in ended.stderr
