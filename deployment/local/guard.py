@@ -5,6 +5,7 @@ status when COMMAND ends. When standard input closes (the parent asked for it, o
 (SIGTERM), killed after the grace, and FOLDER, if not empty, is removed.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -16,10 +17,10 @@ import threading
 def guard(grace_seconds: float, folder: str, command: list[str]) -> int:
     """Run ``command`` until it ends or standard input closes; returns its exit status, negative for a signal."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603  our own Java
-    sys.stdout.write(f"{child.pid}\n")
-    sys.stdout.flush()
     over = threading.Event()  # the parent is gone or wants us gone
     threading.Thread(target=_end, args=(child, grace_seconds, over), daemon=True).start()
+    with contextlib.suppress(BrokenPipeError):  # the parent is gone already: the thread sees it too
+        os.write(sys.stdout.fileno(), b"%d\n" % child.pid)
     status = child.wait()
     if folder and over.is_set():
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,20 @@ def test_ctrl_c_while_it_starts_leaves_nothing_behind(bootstrap: str, prefix: st
     assert (code, weir.err.strip()) == (130, "")
     assert "ready" not in weir.out
     assert_nothing_left(shell)
+
+
+def test_a_killed_run_takes_its_processes_with_it(bootstrap: str, prefix: str, tmp_path: Path) -> None:
+    """``kill -9`` leaves no time to tidy up: worker and producers end because their guards see it go."""
+    shell = Shell(tmp_path, WEIR_BOOTSTRAP=bootstrap, WEIR_KAFKA_PREFIX=prefix, WEIR_KAFKA_GROUP=f"{prefix}group")
+
+    with shell.start("run", "--history", "0") as weir:
+        weir.wait_for(lambda: "ready after" in weir.out)
+        before = len(shell.left())
+        weir.process.kill()
+        weir.process.wait()
+        deadline = time.monotonic() + 30.0
+        while shell.left() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    assert before > 1
+    assert shell.left() == []
