@@ -1,6 +1,7 @@
 """What tests share: one Kafka a session and names of their own on it."""
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +11,10 @@ import pytest
 from deployment.local.choose import kafka_for
 from stream.errors import MachineError
 from stream.settings import Kafka, Settings
+
+
+# A shell that puts pytest in the background makes it, and all that it starts, deaf to Ctrl-C, which some tests press.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
