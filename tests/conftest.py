@@ -12,7 +12,6 @@ from deployment.local.choose import kafka_for
 from stream.errors import MachineError
 from stream.settings import Kafka, Settings
 
-
 # A shell that puts pytest in the background makes it, and all that it starts, deaf to Ctrl-C, which some tests press.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
