@@ -19,7 +19,7 @@ from stream.core.merge import NEVER, Merge, Merged
 from stream.core.names import CUSTOMER_FEATURES, FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scorer
-from stream.core.shuffle import PAYMENT, Block, origin_of, pack, split, unpack
+from stream.core.shuffle import PAYMENT, Block, empty_block, origin_of, pack, split, unpack
 from stream.core.stage import Output
 from stream.core.terminal_stage import TerminalStage
 from stream.settings import Settings
@@ -76,8 +76,8 @@ class _Walk:
         partitions = settings.kafka.partitions
         self._terminals = [TerminalStage(q, settings, detectors).state for q in range(partitions)]
         self._merges = [Merge(2 * partitions, len(CUSTOMER_FEATURES)) for _ in range(partitions)]
-        for merge, blocks in zip(self._merges, zip(*_idle_origins(settings), strict=True), strict=True):
-            for block in blocks:
+        for merge in self._merges:
+            for block in _idle_origins(settings):
                 merge.add(block, 0)
         self._scorer = Scorer(detectors)
         self._policies = [
@@ -151,7 +151,7 @@ def _payment_stages(
     customers = CustomerStage(0, settings)
     terminals = [TerminalStage(q, settings, detectors) for q in range(settings.kafka.partitions)]
     for q, stage in enumerate(terminals):
-        stage.feed(_one([pack(blocks[q]) for blocks in _idle_origins(settings)], q, 0), now=0)
+        stage.feed(_one([pack(block) for block in _idle_origins(settings)], q, 0), now=0)
     offset = 2 * settings.kafka.partitions
 
     def feed(records: Slice, watch: _Stopwatch) -> None:
@@ -205,30 +205,10 @@ def _block(batch: Payments, features: "np.ndarray[tuple[int, int], np.dtype[np.f
     )
 
 
-def _idle_origins(settings: Settings) -> list[list[Block]]:
-    """Per origin but the one that is measured, one block a terminal partition, which says that it has nothing."""
-    none = np.empty(0, np.int64)
-    return [
-        [
-            Block(
-                origin=origin,
-                frontier=NEVER,
-                idle=True,
-                offset=none,
-                produced=none,
-                at=none,
-                seq=none,
-                amount=none,
-                id=[],
-                customer=[],
-                terminal=[],
-                features=np.empty((0, 0)),
-            )
-        ]
-        * settings.kafka.partitions
-        for origin in range(2 * settings.kafka.partitions)
-        if origin != origin_of(0, PAYMENT)
-    ]
+def _idle_origins(settings: Settings) -> list[Block]:
+    """Say of every origin but the one that is measured that it has nothing."""
+    origins = set(range(2 * settings.kafka.partitions)) - {origin_of(0, PAYMENT)}
+    return [empty_block(origin, NEVER, idle=True) for origin in sorted(origins)]
 
 
 def _one(values: list[bytes], partition: int, offset: int) -> Slice:

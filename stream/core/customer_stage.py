@@ -10,8 +10,7 @@ import numpy as np
 
 from stream.core.customers import CustomerTable
 from stream.core.merge import NEVER
-from stream.core.names import CUSTOMER_FEATURES
-from stream.core.shuffle import PAYMENT, VERDICT, Block, origin_of, split
+from stream.core.shuffle import PAYMENT, VERDICT, Block, empty_block, origin_of, split
 from stream.core.stage import Output, changing_state
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, decode_payments, decode_verdicts
@@ -33,8 +32,7 @@ class _Checkpoint(msgspec.Struct, array_like=True):
 class CustomerStage:
     """Implements ``Stage`` for ``transactions`` and ``labels``.
 
-    partition   of both topics
-    partitions  of the internal topic
+    partition  of both topics
     """
 
     topics = (TRANSACTIONS.name, LABELS.name)
@@ -64,12 +62,12 @@ class CustomerStage:
     def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
         """Tell every terminal partition not to wait for this origin."""
         newest = self._at.newest.get(topic, NEVER)
-        return Output(records=self._onward(_empty(origin_of(self._partition, _KINDS[topic]), newest, idle=True)))
+        return Output(records=self._onward(empty_block(origin_of(self._partition, _KINDS[topic]), newest, idle=True)))
 
     def reached(self, topic: str, at: int) -> Output:
         """Tell every terminal partition that nothing older than ``at`` will come from this origin: a file knows."""
         newest = max(at, self._at.newest.get(topic, NEVER))
-        return Output(records=self._onward(_empty(origin_of(self._partition, _KINDS[topic]), newest, idle=False)))
+        return Output(records=self._onward(empty_block(origin_of(self._partition, _KINDS[topic]), newest, idle=False)))
 
     def resume_at(self) -> dict[str, int]:
         """All that was fed is done."""
@@ -183,23 +181,4 @@ def _select(batch: Payments, keep: "np.ndarray[tuple[int], np.dtype[np.bool_]]")
         id=[batch.id[i] for i in places],
         customer=[batch.customer[i] for i in places],
         terminal=[batch.terminal[i] for i in places],
-    )
-
-
-def _empty(origin: int, frontier: int, *, idle: bool) -> Block:
-    none = np.empty(0, np.int64)
-    width = 0 if origin % 2 == VERDICT else len(CUSTOMER_FEATURES)
-    return Block(
-        origin=origin,
-        frontier=frontier,
-        idle=idle,
-        offset=none,
-        produced=none,
-        at=none,
-        seq=none,
-        amount=none,
-        id=[],
-        customer=[],
-        terminal=[],
-        features=np.empty((0, width)),
     )

@@ -17,7 +17,6 @@ from stream.core.shuffle import Block
 from stream.wire.columns import Ints, Matrix
 
 NEVER = -(2**62)
-FAR = 2**62
 Bound: TypeAlias = tuple[int, int]  # (seq, origin): all at or below it was released
 
 

@@ -17,7 +17,6 @@ from stream.wire.columns import Ints, Matrix
 
 VERSION = 1
 PAYMENT, VERDICT = 0, 1
-_NONE = np.empty(0, np.intp)
 
 
 def origin_of(partition: int, kind: int) -> int:
@@ -51,6 +50,25 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.id)
+
+
+def empty_block(origin: int, frontier: int, *, idle: bool) -> Block:
+    """The news alone: how far an origin has come, and whether it has nothing more to read."""
+    none = np.empty(0, np.int64)
+    return Block(
+        origin=origin,
+        frontier=frontier,
+        idle=idle,
+        offset=none,
+        produced=none,
+        at=none,
+        seq=none,
+        amount=none,
+        id=[],
+        customer=[],
+        terminal=[],
+        features=np.empty((0, 0)),
+    )
 
 
 class _Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -123,7 +141,7 @@ def split(block: Block, partitions: int) -> list[bytes]:
     """
     target = np.array([zlib.crc32(terminal.encode()) % partitions for terminal in block.terminal], np.int64)
     counts = np.bincount(target, minlength=partitions).tolist()
-    nothing = pack(_take(block, _NONE)) if 0 in counts else b""
+    nothing = pack(empty_block(block.origin, block.frontier, idle=block.idle)) if 0 in counts else b""
     return [
         pack(_take(block, np.flatnonzero(target == partition)) if count < len(block) else block) if count else nothing
         for partition, count in enumerate(counts)
