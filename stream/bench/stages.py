@@ -191,6 +191,7 @@ def tick_steps(settings: Settings, material: Material, *, size: int, warm: int, 
 def _block(batch: Payments, features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> Block:
     return Block(
         origin=origin_of(0, PAYMENT),
+        position=int(batch.offset[-1]) + 1,
         frontier=int(batch.at.max()),
         idle=False,
         offset=batch.offset,
@@ -208,7 +209,7 @@ def _block(batch: Payments, features: "np.ndarray[tuple[int, int], np.dtype[np.f
 def _idle_origins(settings: Settings) -> list[Block]:
     """Say of every origin but the one that is measured that it has nothing."""
     origins = set(range(2 * settings.kafka.partitions)) - {origin_of(0, PAYMENT)}
-    return [empty_block(origin, NEVER, idle=True) for origin in sorted(origins)]
+    return [empty_block(origin, 0, NEVER, idle=True) for origin in sorted(origins)]
 
 
 def _one(values: list[bytes], partition: int, offset: int) -> Slice:

@@ -18,7 +18,8 @@ from stream.wire.columns import Ints, Payments, Rejected, Verdicts
 from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import BY_TERMINAL, LABELS, TRANSACTIONS
 
-_KINDS = {TRANSACTIONS.name: PAYMENT, LABELS.name: VERDICT}
+_TOPICS = {PAYMENT: TRANSACTIONS.name, VERDICT: LABELS.name}
+_KINDS = {topic: kind for kind, topic in _TOPICS.items()}
 
 
 class _Checkpoint(msgspec.Struct, array_like=True):
@@ -46,28 +47,29 @@ class CustomerStage:
 
     def feed(self, records: Slice, *, now: int) -> Output:  # noqa: ARG002  # nothing here is stamped
         """Decode, refuse, compute the customer's features, and send every event on to its terminal's partition."""
-        records = unread(records, self._at.next_offset.get(records.topic, 0))
+        begin = self._at.next_offset.get(records.topic, 0)
+        records = unread(records, begin)
+        position = max(records.next_offset, begin)
         output = Output()
         if records.topic == TRANSACTIONS.name:
-            block, rejected = self._payments(records, output.counts)
+            block, rejected = self._payments(records, position, output.counts)
         else:
-            block, rejected = self._verdicts(records)
+            block, rejected = self._verdicts(records, position)
         output.counts["events_in", records.topic] += len(records)
         for refusal in rejected:
             output.counts[("duplicates",) if refusal.reason == "duplicate" else ("dead_lettered", refusal.reason)] += 1
         output.records = [*self._onward(block), *map(dead_letter, rejected)]
-        self._at.next_offset[records.topic] = max(records.next_offset, self._at.next_offset.get(records.topic, 0))
+        self._at.next_offset[records.topic] = position
         return output
 
     def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
         """Tell every terminal partition not to wait for this origin."""
-        newest = self._at.newest.get(topic, NEVER)
-        return Output(records=self._onward(empty_block(origin_of(self._partition, _KINDS[topic]), newest, idle=True)))
+        return Output(records=self._onward(self._news(topic, self._at.newest.get(topic, NEVER), idle=True)))
 
     def reached(self, topic: str, at: int) -> Output:
         """Tell every terminal partition that nothing older than ``at`` will come from this origin: a file knows."""
         newest = max(at, self._at.newest.get(topic, NEVER))
-        return Output(records=self._onward(empty_block(origin_of(self._partition, _KINDS[topic]), newest, idle=False)))
+        return Output(records=self._onward(self._news(topic, newest, idle=False)))
 
     def resume_at(self) -> dict[str, int]:
         """All that was fed is done."""
@@ -84,7 +86,13 @@ class CustomerStage:
         self._at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint()
         return dict(self._at.written)
 
-    def _payments(self, records: Slice, counts: Counter[tuple[str, ...]]) -> tuple[Block, list[Rejected]]:
+    def _news(self, topic: str, frontier: int, *, idle: bool) -> Block:
+        origin = origin_of(self._partition, _KINDS[topic])
+        return empty_block(origin, self._at.next_offset.get(topic, 0), frontier, idle=idle)
+
+    def _payments(
+        self, records: Slice, position: int, counts: Counter[tuple[str, ...]]
+    ) -> tuple[Block, list[Rejected]]:
         decoded = decode_payments(records, self._settings)
         batch = decoded.columns
         assert isinstance(batch, Payments)
@@ -105,15 +113,15 @@ class CustomerStage:
         features = columns.features
         if not keep.all():
             batch, seq, features = _select(batch, keep), seq[keep], features[keep]
-        return self._block(PAYMENT, records.topic, batch, seq, batch.amount, features), rejected
+        return self._block(PAYMENT, position, batch, seq, batch.amount, features), rejected
 
-    def _verdicts(self, records: Slice) -> tuple[Block, list[Rejected]]:
+    def _verdicts(self, records: Slice, position: int) -> tuple[Block, list[Rejected]]:
         decoded = decode_verdicts(records, self._settings)
         batch = decoded.columns
         assert isinstance(batch, Verdicts)
         seq, _ = self._advance(records.topic, batch.at)  # a late verdict is still a verdict: it takes its place
         nothing = np.zeros((len(batch), 0))
-        return self._block(VERDICT, records.topic, batch, seq, batch.fraud, nothing), decoded.rejected
+        return self._block(VERDICT, position, batch, seq, batch.fraud, nothing), decoded.rejected
 
     def _advance(self, topic: str, at: Ints) -> tuple[Ints, "np.ndarray[tuple[int], np.dtype[np.bool_]]"]:
         """Running maximum of event time at each event, and which events are too far behind it."""
@@ -126,7 +134,7 @@ class CustomerStage:
     def _block(
         self,
         kind: int,
-        topic: str,
+        position: int,
         batch: Payments | Verdicts,
         seq: Ints,
         amount: Ints,
@@ -134,7 +142,8 @@ class CustomerStage:
     ) -> Block:
         return Block(
             origin=origin_of(self._partition, kind),
-            frontier=self._at.newest.get(topic, NEVER),
+            position=position,
+            frontier=self._at.newest.get(_TOPICS[kind], NEVER),
             idle=False,
             offset=batch.offset,
             produced=batch.produced,

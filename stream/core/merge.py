@@ -25,6 +25,7 @@ class MergeState(msgspec.Struct, frozen=True, array_like=True):
 
     frontier: list[int]
     idle: list[bool]
+    position: list[int]  # next offset of each origin, as its latest block says
     received: list[int]  # last offset taken per origin
     bound: Bound
 
@@ -69,13 +70,16 @@ class Merge:
         """Forget what is pending and go on from ``state``."""
         self._frontier = list(state.frontier)
         self._idle = list(state.idle)
+        self._position = list(state.position)
         self._received = list(state.received)
         self._bound: Bound = (state.bound[0], state.bound[1])
         self._pending = []
 
     def state(self) -> MergeState:
         """Copy what decides how later blocks are merged."""
-        return MergeState(list(self._frontier), list(self._idle), list(self._received), self._bound)
+        return MergeState(
+            list(self._frontier), list(self._idle), list(self._position), list(self._received), self._bound
+        )
 
     def resume_point(self, next_offset: int) -> tuple[int, MergeState]:
         """Tell from which record to read again so that nothing pending is lost, and the state before it."""
@@ -94,7 +98,9 @@ class Merge:
             self._received[origin] = int(block.offset[-1])
             self._frontier[origin] = int(seq[-1])
         self._frontier[origin] = max(self._frontier[origin], block.frontier)
-        self._idle[origin] = block.idle
+        if block.position >= self._position[origin] or block.position < 0:  # not old news of a worker now replaced
+            self._idle[origin] = block.idle
+            self._position[origin] = max(block.position, self._position[origin])
         self._bound = max(self._bound, self._reach())
 
     def _reach(self) -> Bound:
@@ -121,7 +127,7 @@ class Merge:
 
 def initial(origins: int) -> MergeState:
     """State before the first block: every origin is waited for."""
-    return MergeState([NEVER] * origins, [False] * origins, [-1] * origins, (NEVER, 0))
+    return MergeState([NEVER] * origins, [False] * origins, [-1] * origins, [-1] * origins, (NEVER, 0))
 
 
 def _concatenate(parts: list[tuple[Block, Ints, slice]], width: int) -> Merged:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from stream.errors import StreamError
 from stream.wire.columns import Ints, Matrix
 
-VERSION = 1
+VERSION = 2
+_READABLE = (1, VERSION)  # 1 had no positions
 PAYMENT, VERDICT = 0, 1
 
 
@@ -28,6 +29,7 @@ def origin_of(partition: int, kind: int) -> int:
 class Block:
     """Events of one origin for one terminal partition, in offset order, n may be 0.
 
+    position  next offset of the origin after this slice: which of two blocks is the later news; -1 unknown (layout 1)
     frontier  running maximum of event time of the origin after this slice
     idle      True: the origin has nothing more to read at present
     seq       (n,) running maximum of event time of the origin at each event: never falls, unlike ``at``
@@ -36,6 +38,7 @@ class Block:
     """
 
     origin: int
+    position: int
     frontier: int
     idle: bool
     offset: Ints
@@ -52,11 +55,12 @@ class Block:
         return len(self.id)
 
 
-def empty_block(origin: int, frontier: int, *, idle: bool) -> Block:
+def empty_block(origin: int, position: int, frontier: int, *, idle: bool) -> Block:
     """The news alone: how far an origin has come, and whether it has nothing more to read."""
     none = np.empty(0, np.int64)
     return Block(
         origin=origin,
+        position=position,
         frontier=frontier,
         idle=idle,
         offset=none,
@@ -82,6 +86,7 @@ class _Packed(msgspec.Struct, array_like=True, frozen=True, gc=False):
     customer: str
     terminal: str
     features: bytes
+    position: int = -1
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -103,6 +108,7 @@ def pack(block: Block) -> bytes:
             "\n".join(block.customer),
             "\n".join(block.terminal),
             block.features.tobytes(),
+            block.position,
         )
     )
 
@@ -113,13 +119,14 @@ def unpack(value: bytes) -> Block:
     Raises StreamError for another layout version: drain the internal topic with the old release first.
     """
     packed = _decode(value)
-    if packed.version != VERSION:
+    if packed.version not in _READABLE:
         raise StreamError(f"internal topic: expected layout {VERSION}, was {packed.version}")
     n = packed.size
     offset, produced, at, seq, amount = np.frombuffer(packed.integers, np.int64).reshape(5, n)
     width = len(packed.features) // (8 * n) if n else 0
     return Block(
         origin=packed.origin,
+        position=packed.position,
         frontier=packed.frontier,
         idle=packed.idle,
         offset=offset,
@@ -141,7 +148,7 @@ def split(block: Block, partitions: int) -> list[bytes]:
     """
     target = np.array([zlib.crc32(terminal.encode()) % partitions for terminal in block.terminal], np.int64)
     counts = np.bincount(target, minlength=partitions).tolist()
-    nothing = pack(empty_block(block.origin, block.frontier, idle=block.idle)) if 0 in counts else b""
+    nothing = pack(empty_block(block.origin, block.position, block.frontier, idle=block.idle)) if 0 in counts else b""
     return [
         pack(_take(block, np.flatnonzero(target == partition)) if count < len(block) else block) if count else nothing
         for partition, count in enumerate(counts)
@@ -152,6 +159,7 @@ def _take(block: Block, rows: NDArray[np.intp]) -> Block:
     places = rows.tolist()
     return Block(
         origin=block.origin,
+        position=block.position,
         frontier=block.frontier,
         idle=block.idle,
         offset=block.offset[rows],

@@ -10,13 +10,21 @@ from stream.core.shuffle import Block
 Position = tuple[int, int, int]
 
 
-def a_block(origin: int, events: list[tuple[int, int]], *, frontier: int | None = None, idle: bool = False) -> Block:
+def a_block(
+    origin: int,
+    events: list[tuple[int, int]],
+    *,
+    position: int | None = None,
+    frontier: int | None = None,
+    idle: bool = False,
+) -> Block:
     """A block of (offset, at) events of one origin, in order of time."""
     offset = np.array([o for o, _ in events], np.int64)
     at = np.array([a for _, a in events], np.int64)
     names = [f"{origin}-{o}" for o, _ in events]
     return Block(
         origin=origin,
+        position=position if position is not None else events[-1][0] + 1 if events else -1,
         frontier=(int(at[-1]) if events else NEVER) if frontier is None else frontier,
         idle=idle,
         offset=offset,
@@ -178,3 +186,16 @@ def test_an_idle_origin_that_returns_late_follows_what_was_released() -> None:
 
     assert first == ["0-0"]
     assert released(merge) == ["1-0", "1-1"]
+
+
+def test_old_news_of_a_worker_that_was_replaced_makes_nobody_idle() -> None:
+    """A worker that woke up late says that it read origin 1 to its end; its successor has read on: it is waited for."""
+    merge = Merge(2, 2)
+    merge.add(a_block(1, [(0, 4), (1, 5)]), 0)
+    merge.add(a_block(1, [], position=1, frontier=4, idle=True), 1)
+    merge.add(a_block(0, [(0, 10)]), 2)
+    waiting = released(merge)
+    merge.add(a_block(1, [(2, 7), (3, 12)]), 3)
+
+    assert waiting == ["1-0", "1-1"]
+    assert released(merge) == ["1-2", "0-0"]

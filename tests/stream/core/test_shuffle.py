@@ -13,6 +13,7 @@ def a_block(n: int) -> Block:
     at = np.sort(chance.integers(0, 1000, n))
     return Block(
         origin=2,
+        position=n,
         frontier=1000,
         idle=False,
         offset=np.arange(n),
@@ -33,7 +34,7 @@ def test_a_packed_block_comes_back(n: int) -> None:
     block = a_block(n)
     back = unpack(pack(block))
 
-    assert (back.origin, back.frontier, back.idle) == (2, 1000, False)
+    assert (back.origin, back.position, back.frontier, back.idle) == (2, n, 1000, False)
     assert (back.id, back.customer, back.terminal) == (block.id, block.customer, block.terminal)
     for name in ("offset", "produced", "at", "seq", "amount"):
         np.testing.assert_array_equal(getattr(back, name), getattr(block, name))
@@ -55,5 +56,5 @@ def test_a_block_of_another_layout_is_refused() -> None:
     packed = bytearray(pack(a_block(1)))
     packed[1] = 99  # the first field of the array is the layout version
 
-    with pytest.raises(StreamError, match="expected layout 1, was 99"):
+    with pytest.raises(StreamError, match="expected layout 2, was 99"):
         unpack(bytes(packed))
