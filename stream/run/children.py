@@ -27,9 +27,19 @@ class Child:
 
     @classmethod
     def start(
-        cls, name: str, arguments: list[str], *, folder: Path, environment: dict[str, str], module: str = "stream"
+        cls,
+        name: str,
+        arguments: list[str],
+        *,
+        folder: Path,
+        environment: dict[str, str],
+        module: str = "stream",
+        cwd: Path | None = None,
     ) -> "Child":
-        """Start ``weir`` (or another ``module`` of ours) with ``arguments``, logging to ``folder/name.log``."""
+        """Start ``weir`` (or another ``module`` of ours) with ``arguments``, logging to ``folder/name.log``.
+
+        cwd  its working folder; None: ours
+        """
         log = folder / f"{name}.log"
         command = [sys.executable, "-m", module, *arguments]
         with log.open("ab") as sink:
@@ -40,6 +50,7 @@ class Child:
                 stderr=sink,
                 env={**os.environ, **environment},
                 start_new_session=True,
+                cwd=cwd,
             )
         assert process.stdout is not None
         return cls(name, log, process, int(process.stdout.readline() or 0))

@@ -27,12 +27,19 @@ def wait_ready(address: str, worker: Child, on_slow: Callable[[str], None]) -> N
             told = True
             on_slow("a first start compiles the kernels, which takes about a minute; the next one loads them")
         worker.require_alive()
-        try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310  # our own worker
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
+        if is_ready(address):
+            return
+        time.sleep(0.1)
     raise WeirError(f"the worker is not ready after {_READY_SECONDS:.0f} s; its log is {worker.log}")
+
+
+def is_ready(address: str) -> bool:
+    """Ask once whether the worker is assigned and recovered; one that does not answer is not."""
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310  # our own worker
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def counter(address: str, name: str, **labels: str) -> float:

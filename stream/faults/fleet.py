@@ -1,0 +1,175 @@
+"""The workers of a scene: real processes, each started again at once when it ends, as ``restart: always`` would."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stream.errors import WeirError
+from stream.run.children import Child
+from stream.run.ready import is_ready
+
+_LOOK_SECONDS = 0.02  # how soon a supervisor notices that a worker ended
+READY_SECONDS = 120.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Worker:
+    """One place in the fleet; the process in it may change.
+
+    folder    its working folder: what Faust keeps is written there
+    endings   exit status of every process that ended here, negative for a signal
+    """
+
+    name: str
+    folder: Path
+    environment: Mapping[str, str]
+    address: str
+    child: Child
+    endings: list[int] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        """What it wrote, over all its lives."""
+        return self.child.log
+
+    def is_ready(self) -> bool:
+        """Tell whether it has its partitions and their state."""
+        return is_ready(self.address)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process that is there now, if it lives."""
+        with suppress(ProcessLookupError):
+            os.kill(self.child.pid, number)
+
+
+class Fleet:
+    """Workers side by side; a context manager that ends them all.
+
+    folder       of their logs and working folders
+    environment  the settings of every worker
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder, self._environment = folder, dict(environment)
+        self._places: list[Worker] = []
+        self._lock = threading.RLock()
+        self._is_over = threading.Event()
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
+        self._supervisor.start()
+
+    @property
+    def workers(self) -> list[Worker]:
+        """Those that are wanted now, oldest first."""
+        with self._lock:
+            return list(self._places)
+
+    def scale(self, count: int) -> None:
+        """Have ``count`` workers: start what is lacking at once, end the newest of what is too much (SIGTERM, wait)."""
+        with self._lock:
+            surplus, self._places = self._places[count:], self._places[:count]
+            for number in range(len(self._places), count):
+                self._places.append(self._start(number + 1))
+        for worker in reversed(surplus):
+            _end(worker)
+
+    def kill(self, worker: Worker) -> None:
+        """``kill -9``; the supervisor starts it again."""
+        worker.signal(signal.SIGKILL)
+
+    def terminate(self, worker: Worker) -> None:
+        """SIGTERM; the supervisor starts it again when it has ended."""
+        worker.signal(signal.SIGTERM)
+
+    def freeze(self, worker: Worker) -> None:
+        """SIGSTOP: it stands still and holds what it has, until ``thaw``."""
+        worker.signal(signal.SIGSTOP)
+
+    def thaw(self, worker: Worker) -> None:
+        """SIGCONT."""
+        worker.signal(signal.SIGCONT)
+
+    def wait_ready(self, worker: Worker | None = None, *, within_seconds: float = READY_SECONDS) -> None:
+        """Return when one worker (or the given one) has its partitions and their state; raises WeirError otherwise."""
+        wait_for(
+            lambda: any(one.is_ready() for one in ([worker] if worker else self.workers)),
+            what="no worker is ready",
+            within_seconds=within_seconds,
+        )
+
+    def endings(self) -> dict[str, list[int]]:
+        """Exit statuses by worker."""
+        return {worker.name: list(worker.endings) for worker in self.workers}
+
+    def stop(self) -> None:
+        """End all, in order where they let us."""
+        self._is_over.set()
+        self._supervisor.join()
+        for worker in self._places:
+            worker.signal(signal.SIGCONT)  # a frozen one hears nothing
+            worker.signal(signal.SIGTERM)
+        for worker in self._places:
+            _end(worker)
+        self._places = []
+
+    def _start(self, number: int) -> Worker:
+        name = f"worker-{number}"
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        port = _free_port()
+        environment = self._environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
+        child = Child.start(name, ["worker"], folder=self._folder, environment=environment, cwd=folder)
+        address = f"http://127.0.0.1:{port}"
+        return Worker(name=name, folder=folder, environment=environment, address=address, child=child)
+
+    def _supervise(self) -> None:
+        while not self._is_over.wait(_LOOK_SECONDS):
+            with self._lock:
+                for worker in self._places:
+                    status = worker.child.ended()
+                    if status is not None:
+                        worker.endings.append(status)
+                        worker.child.stop()
+                        worker.child = Child.start(
+                            worker.name,
+                            ["worker"],
+                            folder=self._folder,
+                            environment=dict(worker.environment),
+                            cwd=worker.folder,
+                        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def wait_for(is_so: Callable[[], bool], *, what: str, within_seconds: float, look_seconds: float = 0.05) -> None:
+    """Return when it is so; raises WeirError that says ``what`` is not after ``within_seconds``."""
+    deadline = time.monotonic() + within_seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise WeirError(f"{what} after {within_seconds:.0f} s")
+        time.sleep(look_seconds)
+
+
+def _end(worker: Worker) -> None:
+    worker.signal(signal.SIGCONT)
+    worker.endings.append(worker.child.stop())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
