@@ -17,6 +17,7 @@ from stream.run.ready import wait_ready
 from stream.settings import Settings, load_settings
 from stream.walk import STAGES
 
+_SESSION_SECONDS = 60.0  # ``throughput`` holds a worker while a backlog piles up
 Progress = Callable[[str, float], None]  # what is being done, and the share of it that is
 
 
@@ -29,26 +30,42 @@ class Ground:
     folder: Path
     tell: Progress
 
-    def place(self, name: str) -> Settings:
-        """Create topics of its own for a measurement, and name its group after it."""
-        kafka = msgspec.structs.replace(self.settings.kafka, prefix=f"bench-{name}-", group=f"bench-{name}")
+    def place(self, name: str, *, partitions: int | None = None) -> Settings:
+        """Create topics of its own for a measurement, and name its group after it.
+
+        partitions  of every topic; None: as the settings say
+        """
+        kafka = msgspec.structs.replace(
+            self.settings.kafka,
+            prefix=f"bench-{name}-",
+            group=f"bench-{name}",
+            partitions=partitions or self.settings.kafka.partitions,
+        )
         worker = msgspec.structs.replace(self.settings.worker, metrics_port=_free_port())
         placed = msgspec.structs.replace(self.settings, kafka=kafka, worker=worker)
         create_topics(kafka.bootstrap, placed, STAGES)
         return placed
 
     @contextmanager
-    def worker(self, placed: Settings) -> Iterator[Child]:
-        """Run a real worker on its core, ready or not, for as long as it is needed."""
+    def worker(
+        self, placed: Settings, *, cores: set[int] | None = None, session_seconds: float = _SESSION_SECONDS
+    ) -> Iterator[Child]:
+        """Run a real worker, ready or not, for as long as it is needed.
+
+        cores            None: on the core of its own
+        session_seconds  after which the group takes it for dead when it is silent
+        """
         environment = {
             "WEIR_BOOTSTRAP": placed.kafka.bootstrap,
             "WEIR_KAFKA_PREFIX": placed.kafka.prefix,
             "WEIR_KAFKA_GROUP": placed.kafka.group,
-            "WEIR_KAFKA_SESSION_SECONDS": "60",  # ``throughput`` holds it while a backlog piles up
+            "WEIR_KAFKA_PARTITIONS": str(placed.kafka.partitions),
+            "WEIR_KAFKA_SESSION_SECONDS": str(session_seconds),
             "WEIR_WORKER_METRICS_PORT": str(placed.worker.metrics_port),
         }
-        name = f"worker-{placed.kafka.group}"
-        with running(name, ["worker"], cores=self.cores.worker, folder=self.folder, environment=environment) as child:
+        name = f"worker-{placed.kafka.group}-{placed.worker.metrics_port}"
+        place = self.cores.worker if cores is None else cores
+        with running(name, ["worker"], cores=place, folder=self.folder, environment=environment) as child:
             yield child
 
     def wait_ready(self, placed: Settings, worker: Child) -> None:
