@@ -49,6 +49,19 @@ class DeliveryError(WeirError):
         return f"{self.count} records not delivered to {self.topic}: {self.reason}"
 
 
+class FencedError(WeirError):
+    """Kafka refused a record for a partition that another worker has taken over: this one must begin anew."""
+
+    exit_code = 4
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(topic, partition)
+        self.topic, self.partition = topic, partition
+
+    def __str__(self) -> str:
+        return f"{self.topic}-{self.partition}: another worker has taken this partition over; start this one again"
+
+
 class StreamError(WeirError):
     """Stored or internal data of a layout or order that must not be read on."""
 

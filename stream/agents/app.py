@@ -14,7 +14,7 @@ from stream.agents.delivery import Delivery
 from stream.agents.fetch import Fetched
 from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
-from stream.agents.spec import StageSpec
+from stream.agents.spec import StageSpec, changelog_topic
 from stream.agents.tables import PromptTableManager, SliceSchema, StageTable
 from stream.errors import WeirError
 from stream.settings import Settings
@@ -86,6 +86,8 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         lambda: app.producer._producer,  # noqa: SLF001  see ``private``
         prefix=settings.kafka.prefix,
         partitions=settings.kafka.partitions,
+        owned={settings.kafka.prefix + topic for spec in specs for topic in spec.outputs}
+        | {changelog_topic(settings, spec.name) for spec in specs},
     )
     app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer or Silent())
     for spec in specs:

@@ -36,6 +36,10 @@ class SliceConsumer(driver.Consumer):
         """Look up the committed offsets of the group; None where there is none."""
         return await self._thread.committed(partitions)
 
+    async def is_member(self) -> bool:
+        """Ask the group's coordinator whether it still counts us among its members, of the present generation."""
+        return await self._thread.is_member()
+
     def end_of(self, tp: TP) -> int | None:
         """Offset after the last record of the partition, as of the latest fetch; None before the first."""
         return self._thread.end_of(tp) if tp in self.assignment() else None

@@ -1,5 +1,6 @@
 """Delivery: lanes are fed, and what they made becomes durable in order: alerts, then state, then offsets."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ from stream.errors import StreamError
 from stream.settings import Settings
 
 log = logging.getLogger("weir.agents")
+
+_RETRY_SECONDS = 0.1
 
 
 class Delivery:
@@ -55,17 +58,28 @@ class Delivery:
                 kind = type(store.failure).__name__
                 raise StreamError(f"changelog of {store.spec.name} can't be read: {kind}") from store.failure
             lanes += [store.lane(p) for p in sorted(partitions_of(store.spec, assigned, self._settings))]
+        # First the fence, then the proof that nobody has come after us, then what predecessors have published: so none
+        # of them can add to it, and a worker that slept through a rebalance takes nothing away from its successor.
+        await self._publisher.take_over(sorted({lane.partition for lane in lanes}), self._settings.kafka.group)
+        while not self._is_over(closings) and not await consumer.is_member():  # noqa: ASYNC110  Kafka tells no event
+            await asyncio.sleep(_RETRY_SECONDS)
+        if self._is_over(closings):
+            return
         new = await resume(lanes, consumer, self._settings)
-        if self._has_failed or self._closings != closings:
-            return  # another rebalance has begun meanwhile: these partitions may not be ours any more
+        if self._is_over(closings):
+            return
         for lane in new:
             # From its first record on a lane has a checkpoint: that says from where on its alerts are its own, and
             # tells an emptied changelog from a new one.
             await self._settle(lane)
-        if self._closings == closings:
+        if not self._is_over(closings):
             self._lanes = {(topic, lane.partition): lane for lane in lanes for topic in lane.spec.topics}
             self._is_open = True
             self._observer.opened(len(self._lanes))
+
+    def _is_over(self, closings: int) -> bool:
+        """Whether another rebalance has begun meanwhile: the partitions may not be ours any more."""
+        return self._has_failed or self._closings != closings
 
     def close(self) -> None:
         """Feed nothing until the next ``restore``."""

@@ -122,6 +122,10 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         return {tp: await consumer.committed(TopicPartition(*tp)) for tp in partitions}
 
+    async def is_member(self) -> bool:
+        """Say whether the group's coordinator takes a heartbeat of ours."""
+        return await self.call_thread(private.is_member, self._ensure_consumer())
+
     def end_of(self, tp: TP) -> int | None:
         """Offset after the last committed record of the partition, as of the latest fetch; None before the first."""
         return self._ensure_consumer().last_stable_offset(TopicPartition(*tp))

@@ -6,15 +6,17 @@ made yet. aiokafka's own ``send`` may await a full buffer between two records.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache, partial
-from itertools import count
+from itertools import chain, count
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerFenced
 from aiokafka.partitioner import murmur2
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import RecordMetadata, TopicPartition
 
-from stream.errors import DeliveryError
+from stream.agents.fence import Owner, take_over
+from stream.errors import DeliveryError, FencedError
 from stream.wire.records import Outgoing
 
 Queued = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]  # key, value, headers
@@ -25,14 +27,18 @@ BACKLOG = 20_000  # records queued above which whoever feeds must wait
 class Outbox:
     """The records of one topic partition on their way, in order.
 
+    owner        under whose name they are written; None: anybody's, for logs that many write to
     queued       records ever put
     acked        records of these that Kafka holds
     next_offset  after the last of them; None before the first
     """
 
-    def __init__(self, producer: Callable[[], AIOKafkaProducer], topic: str, partition: int) -> None:
+    def __init__(
+        self, producer: Callable[[], AIOKafkaProducer], topic: str, partition: int, owner: Owner | None = None
+    ) -> None:
         self._producer = producer
         self.topic, self.partition = topic, partition
+        self._owner = owner
         self.queued = 0
         self.acked = 0
         self.next_offset: int | None = None
@@ -52,12 +58,14 @@ class Outbox:
     async def settled(self, queued: int) -> None:
         """Wait until Kafka holds the first ``queued`` records ever put.
 
-        Raises DeliveryError once any record of this outbox was refused.
+        Raises DeliveryError once any record of this outbox was refused, FencedError where its owner was replaced.
         """
         if self._error is None and self.acked < queued:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append((queued, waiter))
             await waiter
+        if isinstance(self._error, ProducerFenced):
+            raise FencedError(self.topic, self.partition) from self._error
         if self._error is not None:
             raise DeliveryError(self.topic, self.queued - self.acked, type(self._error).__name__) from self._error
 
@@ -74,6 +82,8 @@ class Outbox:
                     self._waiting.popleft()
                     size += 1
                 batch.close()
+                if self._owner is not None:
+                    self._owner.sign(batch, TopicPartition(self.topic, self.partition))
                 future = await producer.send_batch(batch, self.topic, partition=self.partition)
                 future.add_done_callback(partial(self._on_ack, size))
         except Exception as error:  # noqa: BLE001  told to whoever waits for the records
@@ -108,21 +118,41 @@ class Publisher:
     producer    returns the started producer
     prefix      of every topic
     partitions  of every topic
+    owned       topics, named in full, whose every partition one worker alone writes to
     """
 
-    def __init__(self, producer: Callable[[], AIOKafkaProducer], *, prefix: str, partitions: int) -> None:
+    def __init__(
+        self,
+        producer: Callable[[], AIOKafkaProducer],
+        *,
+        prefix: str,
+        partitions: int,
+        owned: Collection[str] = (),
+    ) -> None:
         self._producer = producer
         self.prefix = prefix
         self._partitions = partitions
-        self._outboxes: dict[tuple[str, int], Outbox] = {}
+        self._owned = frozenset(owned)
+        self._owners: dict[int, Owner] = {}
+        self._outboxes: dict[TopicPartition, Outbox] = {}
         self._spread = count()
+
+    async def take_over(self, partitions: Collection[int], group: str) -> None:
+        """Become the owner of partitions: whoever wrote to their owned topics before is refused from here on."""
+        logs = [[TopicPartition(topic, partition) for topic in sorted(self._owned)] for partition in partitions]
+        names = [f"{self.prefix}{group}-{partition}" for partition in partitions]
+        owners = await asyncio.gather(*(take_over(self._producer(), *pair) for pair in zip(names, logs, strict=True)))
+        self._owners.update(zip(partitions, owners, strict=True))
+        for log in chain.from_iterable(logs):
+            self._outboxes.pop(log, None)  # what it still holds would be refused
 
     def outbox(self, topic: str, partition: int) -> Outbox:
         """Return the outbox of a topic, named in full, and a partition."""
-        key = (topic, partition)
-        if key not in self._outboxes:
-            self._outboxes[key] = Outbox(self._producer, topic, partition)
-        return self._outboxes[key]
+        log = TopicPartition(topic, partition)
+        if log not in self._outboxes:
+            owner = self._owners[partition] if topic in self._owned else None
+            self._outboxes[log] = Outbox(self._producer, topic, partition, owner)
+        return self._outboxes[log]
 
     def put(self, records: Iterable[Outgoing]) -> set[Outbox]:
         """Queue records, each at its partition, by its key's hash, or in turn; returns the outboxes they went to."""

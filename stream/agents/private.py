@@ -1,4 +1,4 @@
-"""The one file that names private attributes of faust and aiokafka, and why each is needed.
+"""The file that names private attributes of faust and aiokafka (``fence``: of its producer), and why each is needed.
 
 Everything here was read in faust-streaming 0.15.3 and aiokafka 0.14.0, which ``pyproject.toml`` pins.
 ``tests/stream/agents/test_private.py`` fails loudly when an upgrade moves a name or changes a method that is
@@ -52,6 +52,12 @@ def set_fetching(consumer: AIOKafkaConsumer, *, wait_ms: int, min_bytes: int, ma
 def is_stopped(consumer: AIOKafkaConsumer) -> bool:
     """Say whether a consumer was closed."""
     return bool(consumer._closed or consumer._fetcher._closed)
+
+
+async def is_member(consumer: AIOKafkaConsumer) -> bool:
+    """Send a heartbeat; False where it was refused or the coordinator is away."""
+    coordinator = consumer._coordinator
+    return coordinator.generation > 0 and bool(await coordinator._do_heartbeat())
 
 
 def seek(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:

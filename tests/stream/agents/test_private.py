@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
-from aiokafka.producer.message_accumulator import MessageAccumulator
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
+from aiokafka.producer.sender import AddPartitionsToTxnHandler, EndTxnHandler, Sender
 from faust.app.base import App
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -19,6 +21,8 @@ from faust.transport.drivers import aiokafka as driver
 READ: dict[Callable[..., Any], str] = {
     App._on_partitions_revoked: "d5c895bbe57d",
     App._stop_consumer: "55854a5de12c",
+    AddPartitionsToTxnHandler.handle_response: "67266db24da2",
+    BatchBuilder._set_producer_state: "ab6b10c5329a",
     Consumer._commit_offsets: "1a6979904118",
     Consumer._drain_messages: "44a2500309e8",
     Consumer._wait_next_records: "6218e1969a63",
@@ -32,10 +36,14 @@ READ: dict[Callable[..., Any], str] = {
     Consumer.resume_partitions: "afe6b7c02a41",
     Consumer.stop_flow: "cf7e875a2b0d",
     ConsumerThread.on_partitions_revoked: "c44013f1259c",
+    EndTxnHandler.handle_response: "89bd9721c28e",
+    GroupCoordinator._do_heartbeat: "dc1d6632aaa6",
+    MessageAccumulator._pop_batch: "41cc98a298ef",
     MessageAccumulator.add_batch: "5ed1c5b1367a",
     Recovery._add: "1584a197b11b",
     Recovery._build_offsets: "27eec86be06c",
     Recovery.on_recovery_completed: "6ef567acf072",
+    Sender._maybe_wait_for_pid: "577189636b56",
     TableManager.on_start: "365dd25fbc0e",
     ThreadDelegateConsumer._getmany: "f9d47aa9010b",
     driver.AIOKafkaConsumerThread._create_worker_consumer: "c2701bfc3e6f",
