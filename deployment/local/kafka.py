@@ -5,6 +5,7 @@ has a session of its own, so that Ctrl-C reaches its owner alone, and a guard th
 """
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
@@ -12,23 +13,24 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from deployment.local.jars import jars
 from deployment.local.needs import free_port, java, roomy_folder
+from deployment.local.properties import Detour, Voter, broker_settings
 from stream.errors import MachineError
 
 START_SECONDS = 60.0  # a loaded machine; 3 s where nothing else runs
 GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL
+HEAP_MB = 512
 
 _STARTED = b"Kafka Server started"
 _GUARD = Path(__file__).with_name("guard.py")
 _JVM = (
     "-Xms128m",
-    "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",  # compiles little and early: leaves the cores to the workers
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -42,31 +44,46 @@ class LocalKafka:
     """One broker with its data; a context manager that stops it.
 
     bootstrap  "127.0.0.1:port", the same over restarts
-    folder     data, settings and ``kafka.log``; removed on stop unless it was given
+    folder     settings, ``kafka.log`` and, unless it was put elsewhere, data; removed on stop unless it was given
     pid        of the Java process
     """
 
-    def __init__(self, *, folder: Path, port: int, java: Path, is_temporary: bool) -> None:
-        self.folder, self.port, self.java, self.is_temporary = folder, port, java, is_temporary
-        self.bootstrap = f"127.0.0.1:{port}"
+    def __init__(
+        self, *, folder: Path, is_temporary: bool, settings: Mapping[str, object], heap_mb: int = HEAP_MB
+    ) -> None:
+        self.folder, self.is_temporary, self.settings, self.heap_mb = folder, is_temporary, settings, heap_mb
+        self.bootstrap = str(settings["listeners"]).partition(",")[0].removeprefix("PLAINTEXT://")
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
+        self._log_before = 0  # size of the log at the latest launch
 
     @classmethod
     def start(
-        cls, *, folder: Path | None = None, port: int = 0, on_progress: Callable[[str], None] = lambda _: None
+        cls,
+        *,
+        folder: Path | None = None,
+        port: int = 0,
+        detour: Detour | None = None,
+        extra: Mapping[str, object] = MappingProxyType({}),
+        on_progress: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """Start a broker and return when it answers: about 3 s once its jars are cached.
 
         folder       keep data here and find it again at the next start; None: a temporary folder, removed on stop
         port         to listen on; 0: any free one
+        detour       a second listener, for clients that come through a proxy
+        extra        broker settings over ours; ``log.dirs`` puts the data elsewhere, where it is not removed
         on_progress  told in one line each what takes time
         Raises MachineError where a port, disk, Java or the jars are lacking.
         """
         class_path = jars(on_progress=on_progress)
-        broker = cls(port=free_port(port), java=java(), folder=roomy_folder(folder), is_temporary=folder is None)
+        port, home = free_port(port), roomy_folder(folder)
+        settings = broker_settings(
+            node=1, port=port, voters=[Voter(1, free_port(0))], data=home / "data", detour=detour
+        )
+        broker = cls(folder=home, is_temporary=folder is None, settings={**settings, **extra})
         try:
-            broker._configure(class_path)
+            broker.configure(class_path)
             broker.restart()
         except BaseException:
             broker.stop()
@@ -74,14 +91,18 @@ class LocalKafka:
         return broker
 
     def restart(self) -> None:
-        """Start the broker on its data and its port again, after ``kill``; does nothing while it runs.
+        """Start the broker on its data and its port again, after ``kill`` or ``end``; does nothing while it runs.
 
         Raises MachineError where it does not answer in ``START_SECONDS``.
         """
-        if self._guard is not None and self._guard.poll() is None:
-            return
+        if not self.is_running:
+            self.launch()
+            self.wait_started()
+
+    def launch(self) -> None:
+        """Start the broker's process, and leave it to ``wait_started`` to say when it serves."""
         self._release()
-        before = self.log.stat().st_size if self.log.exists() else 0
+        self._log_before = self.log.stat().st_size if self.log.exists() else 0
         removed = str(self.folder) if self.is_temporary else ""
         command = [*self._java_command(), "kafka.Kafka", str(self._properties)]
         with self.log.open("ab") as log:
@@ -95,13 +116,32 @@ class LocalKafka:
             )
         assert self._guard.stdout is not None
         self.pid = int(self._guard.stdout.readline() or 0)
-        self._await_start(before)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is such a process, be it paused."""
+        return self._guard is not None and self._guard.poll() is None
 
     def kill(self) -> None:
         """End the broker at once (SIGKILL), as a crash would; its data stays for ``restart``."""
-        if self._guard is not None and self._guard.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+        if self._guard is not None:
             self._guard.wait()
+
+    def end(self) -> None:
+        """End the broker in order (SIGTERM), as an upgrade would; its data stays for ``restart``."""
+        self.resume()  # one that is paused would not hear it
+        self._signal(signal.SIGTERM)
+        if self._guard is not None:
+            self._guard.wait()
+
+    def pause(self) -> None:
+        """Stop the broker in its tracks (SIGSTOP): connections stay, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after ``pause`` (SIGCONT)."""
+        self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop the broker in order, or by force after ``GRACE_SECONDS``; remove temporary data. May be called again."""
@@ -115,23 +155,32 @@ class LocalKafka:
         return self.folder / "kafka.log"
 
     @property
+    def data(self) -> Path:
+        """Where its logs are."""
+        return Path(str(self.settings["log.dirs"]))
+
+    @property
     def _properties(self) -> Path:
         return self.folder / "server.properties"
 
     def _java_command(self) -> list[str]:
         temporary = f"-Djava.io.tmpdir={self.folder}"  # native codecs unpack themselves there
-        return [str(self.java), *_JVM, temporary, "-cp", (self.folder / "classpath").read_text()]
+        heap = f"-Xmx{self.heap_mb}m"
+        return [str(java()), heap, *_JVM, temporary, "-cp", (self.folder / "classpath").read_text()]
 
-    def _configure(self, class_path: list[Path]) -> None:
-        """Write settings and format the data folder, unless an earlier start did."""
+    def configure(self, class_path: list[Path], *, like: "LocalKafka | None" = None) -> None:
+        """Write settings and format the data folder, unless an earlier start did.
+
+        like  another node of the same cluster, not started yet: its format is taken over, which costs no Java
+        """
         (self.folder / "classpath").write_text(os.pathsep.join(map(str, class_path)))
-        data = self.folder / "data"
-        settings = _settings(port=self.port, controller=free_port(0), data=data)
-        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        if (data / "meta.properties").exists():
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in self.settings.items()))
+        if (self.data / "meta.properties").exists():
             return
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        options = [f"--cluster-id={cluster}", f"--config={self._properties}"]  # "=": an id may begin with a dash
+        if like is not None:
+            self._take_over_format(like)
+            return
+        options = [f"--cluster-id={_new_id()}", f"--config={self._properties}"]  # "=": an id may begin with a dash
         tool = [*self._java_command(), "kafka.tools.StorageTool", "format", *options]
         with self.log.open("ab") as log:
             done = subprocess.run(  # noqa: S603  our own Java
@@ -140,11 +189,22 @@ class LocalKafka:
         if done.returncode:
             raise self._failure("Java could not format Kafka's data folder")
 
-    def _await_start(self, before: int) -> None:
-        """Wait for the broker's own word, after byte ``before`` of the log, that it serves."""
+    def _take_over_format(self, like: "LocalKafka") -> None:
+        """Copy a formatted folder; of what is in it only the node's and the folder's own names differ."""
+        shutil.copytree(like.data, self.data)
+        named = {"node.id": self.settings["node.id"], "directory.id": _new_id()}
+        meta = self.data / "meta.properties"
+        pairs = (line.partition("=") for line in meta.read_text().splitlines() if not line.startswith("#"))
+        meta.write_text("".join(f"{name}={named.get(name, value)}\n" for name, _, value in pairs))
+
+    def wait_started(self) -> None:
+        """Wait for the broker's own word since its launch that it serves.
+
+        Raises MachineError where it ends, or does not serve in ``START_SECONDS``.
+        """
         assert self._guard is not None
         until = time.monotonic() + START_SECONDS
-        while _STARTED not in self.log.read_bytes()[before:]:
+        while _STARTED not in self.log.read_bytes()[self._log_before :]:
             if self._guard.poll() is not None:
                 raise self._failure("Kafka ended while it started")
             if time.monotonic() > until:
@@ -160,10 +220,16 @@ class LocalKafka:
             "Name a running Kafka with --bootstrap HOST:PORT, or mend this and start again",
         )
 
+    def _signal(self, number: signal.Signals) -> None:
+        if self.is_running:
+            with contextlib.suppress(ProcessLookupError):  # it has ended this instant
+                os.kill(self.pid, number)
+
     def _release(self) -> None:
         """Let the guard end the broker and itself."""
         if self._guard is None:
             return
+        self.resume()  # one that is paused would not hear it
         assert self._guard.stdin is not None
         assert self._guard.stdout is not None
         self._guard.stdin.close()
@@ -180,38 +246,9 @@ class LocalKafka:
         self.stop()
 
 
-def _settings(*, port: int, controller: int, data: Path) -> dict[str, object]:
-    """Broker settings that differ from Kafka's own: one node, little memory, no waiting."""
-    return {
-        "process.roles": "broker,controller",
-        "node.id": 1,
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
-        "controller.listener.names": "CONTROLLER",
-        "controller.quorum.voters": f"1@127.0.0.1:{controller}",  # static: a kept folder may change its ports
-        "log.dirs": data,
-        "broker.heartbeat.interval.ms": 500,
-        "broker.session.timeout.ms": 3000,  # a killed broker is let in again after as long
-        "auto.create.topics.enable": "false",
-        "group.initial.rebalance.delay.ms": 0,
-        "group.min.session.timeout.ms": 1000,  # so that a crash can be noticed soon
-        "group.coordinator.append.linger.ms": 0,
-        "offsets.topic.num.partitions": 4,
-        "offsets.topic.replication.factor": 1,
-        "transaction.state.log.num.partitions": 4,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
-        "share.coordinator.state.topic.num.partitions": 1,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "share.coordinator.state.topic.min.isr": 1,
-        "message.max.bytes": 1_200_000,  # a record of 1 MiB must arrive, to become a dead letter
-        "replica.fetch.max.bytes": 1_200_000,
-        "log.cleaner.dedupe.buffer.size": 16 * 2**20,
-        "log.segment.delete.delay.ms": 1000,
-        "num.network.threads": 2,
-        "num.io.threads": 4,
-        "background.threads": 2,
-    }
+def _new_id() -> str:
+    """Make a UUID as Kafka writes it."""
+    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.admin import NewTopic
+from kafka.errors import KafkaTimeoutError
 
 from deployment.local import kafka as module
 from deployment.local import needs
@@ -36,6 +37,26 @@ def soon(claim: Callable[[], bool], *, within_seconds: float = 15.0) -> bool:
     return claim()
 
 
+def produce(broker: LocalKafka, topic: str, value: bytes) -> None:
+    """Create a topic and write one record to it, acknowledged."""
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    admin.create_topics([NewTopic(topic, 1, 1)])
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
+    producer.send(topic, value).get(timeout=20)
+    producer.close()
+
+
+def first_value(bootstrap: str, topic: str) -> object:
+    """Read the first record of a topic."""
+    consumer = KafkaConsumer(
+        topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=20_000
+    )
+    value = next(consumer).value
+    consumer.close()
+    return value
+
+
 @pytest.fixture(scope="module")
 def broker() -> Iterator[LocalKafka]:
     """One broker of our own, so that its crashes trouble no other test."""
@@ -45,24 +66,65 @@ def broker() -> Iterator[LocalKafka]:
 
 def test_what_was_written_survives_a_crash_of_the_broker(broker: LocalKafka, prefix: str) -> None:
     """A record is acknowledged, the broker is killed and started again: same address, the record is there."""
-    topic = f"{prefix}crash"
-    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    admin.create_topics([NewTopic(topic, 1, 1)])
-    producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
-    producer.send(topic, b"kept").get(timeout=20)
-    producer.close()
-    admin.close()
+    produce(broker, f"{prefix}crash", b"kept")
     first = broker.pid
 
     broker.kill()
     broker.restart()
 
-    consumer = KafkaConsumer(
-        topic, bootstrap_servers=broker.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=20_000
-    )
-    assert next(consumer).value == b"kept"
+    assert first_value(broker.bootstrap, f"{prefix}crash") == b"kept"
     assert broker.pid != first
-    consumer.close()
+
+
+def test_what_was_written_survives_an_orderly_restart(broker: LocalKafka, prefix: str) -> None:
+    """A record is acknowledged, the broker is ended in order and started again: the record is there."""
+    produce(broker, f"{prefix}order", b"kept")
+    first = broker.pid
+
+    broker.end()
+    is_running_between = broker.is_running
+    broker.restart()
+
+    assert not is_running_between
+    assert broker.pid != first
+    assert first_value(broker.bootstrap, f"{prefix}order") == b"kept"
+
+
+def test_a_paused_broker_answers_nobody_until_it_is_resumed(broker: LocalKafka, prefix: str) -> None:
+    """Nothing is acknowledged while it is paused; what was sent meanwhile is, once it goes on."""
+    produce(broker, f"{prefix}pause", b"before")
+    producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
+    producer.send(f"{prefix}pause", b"connected").get(timeout=20)
+
+    broker.pause()
+    try:
+        sent = producer.send(f"{prefix}pause", b"meanwhile")
+        with pytest.raises(KafkaTimeoutError):
+            sent.get(timeout=0.5)
+    finally:
+        broker.resume()
+
+    assert sent.get(timeout=20).offset == 2
+    producer.close()
+
+
+def test_a_paused_broker_can_be_stopped() -> None:
+    """Left paused, it is ended in order all the same, well within the grace."""
+    with LocalKafka.start() as running:
+        running.pause()
+        began = time.monotonic()
+
+    assert time.monotonic() - began < module.GRACE_SECONDS
+    assert not is_alive(running.pid)
+
+
+def test_its_data_can_stand_elsewhere(tmp_path: Path, prefix: str) -> None:
+    """With ``log.dirs`` among the extra settings a topic's folder is there, and is left there on stop."""
+    with LocalKafka.start(extra={"log.dirs": tmp_path / "elsewhere"}) as running:
+        produce(running, f"{prefix}moved", b"kept")
+
+    assert (tmp_path / "elsewhere" / f"{prefix}moved-0").is_dir()
+    assert not running.folder.exists()
 
 
 def test_a_topic_nobody_created_does_not_come_into_being(broker: LocalKafka, prefix: str) -> None:
