@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import faust
+from aiokafka.errors import ProducerFenced
 from faust.types import AppT
 
 from stream.agents import transport
@@ -22,6 +23,7 @@ from stream.settings import Settings
 log = logging.getLogger("weir.agents")
 
 _QUEUED_SLICES = 16  # per topic, between fetching and feeding; Kafka holds the rest
+_RENEW_SECONDS = 86_400.0
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
 
 
@@ -79,7 +81,8 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         TableManager=PromptTableManager,
     )
     app.weir = settings
-    tables = [StageTable(app, spec) for spec in specs]
+    observer = observer or Silent()
+    tables = [StageTable(app, spec, observer) for spec in specs]
     for table in tables:
         app.tables.add(table)
     publisher = Publisher(
@@ -89,7 +92,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         owned={settings.kafka.prefix + topic for spec in specs for topic in spec.outputs}
         | {changelog_topic(settings, spec.name) for spec in specs},
     )
-    app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer or Silent())
+    app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer)
     for spec in specs:
         for topic in spec.topics:
             _add_agent(app, spec, topic)
@@ -122,6 +125,15 @@ def _add_upkeep(app: WeirApp) -> None:
         except Exception as error:
             await app.fail(error)
             raise
+
+    @app.timer(interval=_RENEW_SECONDS)
+    async def renew() -> None:
+        try:
+            await app.delivery.renew()
+        except ProducerFenced:
+            pass  # the group knows, and tells us
+        except Exception as error:  # noqa: BLE001  Faust would log it and go on without us
+            await app.fail(error)
 
     @app.task
     async def hear_silence() -> None:

@@ -77,6 +77,11 @@ class Delivery:
             self._is_open = True
             self._observer.opened(len(self._lanes))
 
+    async def renew(self) -> None:
+        """Keep standing what fences us off from predecessors and successors."""
+        if self._is_open:
+            await self._publisher.renew()
+
     def _is_over(self, closings: int) -> bool:
         """Whether another rebalance has begun meanwhile: the partitions may not be ours any more."""
         return self._has_failed or self._closings != closings
@@ -105,6 +110,7 @@ class Delivery:
         tp = TP(self._settings.kafka.prefix + records.topic, records.partition)
         if lane is None or not self._is_open or not consumer.is_fresh(tp, fetched):
             return  # fetched before a rebalance: whoever owns the partition now fetches it again
+        self._observer.taking(stage=lane.spec.name, topic=records.topic, partition=records.partition)
         self._deliver(lane, lane.feed(fetched.first, records))
         await self._publisher.relieved()
 

@@ -35,13 +35,22 @@ class Owner:
     producer_id, epoch  as Kafka gave them
     """
 
-    def __init__(self, producer_id: int, epoch: int) -> None:
-        self.producer_id, self.epoch = producer_id, epoch
+    def __init__(self, sender: Sender, name: str, logs: Collection[TopicPartition]) -> None:
+        self._sender, self._name, self._logs = sender, name, logs
+        self.producer_id: int = sender._txn_manager.producer_id
+        self.epoch: int = sender._txn_manager.producer_epoch
         self._sequence: defaultdict[TopicPartition, int] = defaultdict(int)
 
     def sign(self, batch: BatchBuilder, partition: TopicPartition) -> None:
         """Have a batch written under this owner's name; the sequence is given when it is sent, in that order."""
         batch._set_producer_state = partial(self._set, batch._set_producer_state, batch, partition)
+
+    async def renew(self) -> None:
+        """Keep Kafka from forgetting the name, which it does a week after the last transaction (by default).
+
+        Raises ProducerFenced where another has taken over.
+        """
+        await _mark(self._sender, self._name, self._logs)
 
     def _set(self, give: "partial[None]", batch: BatchBuilder, partition: TopicPartition, *_: int) -> None:
         sequence = self._sequence[partition]
@@ -60,8 +69,7 @@ async def take_over(producer: AIOKafkaProducer, name: str, logs: Collection[Topi
     sender = await _introduced(producer, name)
     await _mark(sender, name, logs)
     # Kafka says that a transaction has ended before its markers stand. It gives the id to nobody until they do.
-    identity = (await _introduced(producer, name))._txn_manager
-    return Owner(identity.producer_id, identity.producer_epoch)
+    return Owner(await _introduced(producer, name), name, logs)
 
 
 async def _introduced(producer: AIOKafkaProducer, name: str) -> Sender:

@@ -142,9 +142,13 @@ class Publisher:
         logs = [[TopicPartition(topic, partition) for topic in sorted(self._owned)] for partition in partitions]
         names = [f"{self.prefix}{group}-{partition}" for partition in partitions]
         owners = await asyncio.gather(*(take_over(self._producer(), *pair) for pair in zip(names, logs, strict=True)))
-        self._owners.update(zip(partitions, owners, strict=True))
+        self._owners = dict(zip(partitions, owners, strict=True))
         for log in chain.from_iterable(logs):
             self._outboxes.pop(log, None)  # what it still holds would be refused
+
+    async def renew(self) -> None:
+        """Keep the fences of all partitions standing: once a day, or Kafka forgets whose they are."""
+        await asyncio.gather(*(owner.renew() for owner in self._owners.values()))
 
     def outbox(self, topic: str, partition: int) -> Outbox:
         """Return the outbox of a topic, named in full, and a partition."""

@@ -70,6 +70,7 @@ def test_whoever_was_replaced_is_refused_by_every_log(bootstrap: str, prefix: st
         async with a_worker(bootstrap) as first, a_worker(bootstrap) as second:
             old = await take_over(first, prefix, [written, untouched])
             await write(first, old, written, b"a", b"b")
+            await old.renew()
             await write(first, old, written, b"c")
             new = await take_over(second, prefix, [written, untouched])
             outcomes = await asyncio.gather(
@@ -77,6 +78,8 @@ def test_whoever_was_replaced_is_refused_by_every_log(bootstrap: str, prefix: st
             )
             await write(second, new, written, b"d")
             await write(second, new, untouched, b"e")
+            with pytest.raises(ProducerFenced):
+                await old.renew()
             return [None if outcome is None else type(outcome) for outcome in outcomes]
 
     refused = asyncio.run(scene())
