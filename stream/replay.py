@@ -99,6 +99,28 @@ class Replay:
                     yield from self._route(customers.reached(topic, self._newest - self._late_ms))
             yield from self._feed(self.market)
             yield from self._feed(self.terminals)
+        yield from self._finish()
+
+    def follow(self, slices: Iterable[Slice]) -> Iterator[Output]:
+        """Feed records as a broker holds them, with its offsets and timestamps, then let every stage finish.
+
+        slices  of the input topics, in offset order per partition; no partition may get far ahead of the others in
+                event time but what then waits is kept in memory
+        """
+        readers: dict[tuple[str, int], Stage] = {
+            (topic, partition): stage
+            for stages in (self.customers, self.market)
+            for partition, stage in enumerate(stages)
+            for topic in stage.topics
+        }
+        for records in slices:
+            self._clock = int(records.produced[-1]) if len(records) else self._clock
+            yield from self._route(readers[records.topic, records.partition].feed(records, now=self._clock))
+            yield from self._feed(self.terminals)
+        yield from self._finish()
+
+    def _finish(self) -> Iterator[Output]:
+        """Nothing more is to come: nobody waits for anybody."""
         for customers in self.customers:
             for topic in customers.topics:
                 yield from self._route(customers.idle(topic, now=self._clock))

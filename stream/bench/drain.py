@@ -41,10 +41,15 @@ class Offsets:
         """Records of the first topic that are committed."""
         return sum(offset for place, offset in self.committed().items() if place.topic == self._counted)
 
+    def ends(self) -> dict[TopicPartition, int]:
+        """Offset after the last record of each partition the group reads."""
+        found: dict[TopicPartition, int] = self._consumer.end_offsets(self._places)
+        return found
+
     def lag(self) -> int:
         """Records not committed yet."""
         committed = self.committed()
-        return sum(end - committed.get(place, 0) for place, end in self._consumer.end_offsets(self._places).items())
+        return sum(end - committed.get(place, 0) for place, end in self.ends().items())
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
 CUSTOMERS, TERMINALS, SYMBOLS = 50_000, 10_000, 100
 LOUD_AMOUNT = 20_000_00  # minor units: about 400 times the usual payment, an alert whoever makes it
-_CARDS = {"terminals": TERMINALS, "label_delay_days": 1.0, "labelled_share": 0.05}
+_CARDS = {"terminals": TERMINALS, "labelled_share": 0.05}
 _MARKET = {"symbols": [f"S{i:03d}" for i in range(SYMBOLS)]}
 _CHANCE = 17  # which stream of chance
 
@@ -58,13 +58,15 @@ def payments(
     loud_share: float = 0.0,
     labels: bool = True,
     customers: int = CUSTOMERS,
+    label_delay_days: float = 1.0,
 ) -> Material:
-    """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict a day later.
+    """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict some time later.
 
     loud_share  [0, 1) of the payments, chosen by chance, are far out of range, customers and terminals their own
     labels      False: payments alone
     """
-    records: Iterable[Record] = Cards(seed=seed, config={**_CARDS, "customers": customers}).records()
+    config = {**_CARDS, "customers": customers, "label_delay_days": label_delay_days}
+    records: Iterable[Record] = Cards(seed=seed, config=config).records()
     topics = (TRANSACTIONS.name, LABELS.name) if labels else (TRANSACTIONS.name,)
     loud = np.random.default_rng((seed, _CHANCE)).random(count) < loud_share
     return _encoded(records, count, topics, partitions=partitions, loud=loud)
