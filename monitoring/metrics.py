@@ -98,7 +98,8 @@ class Metrics:
     """What one worker tells of itself; implements the agents' ``Observer``. A scrape may come at any time.
 
     registry  a fresh one: process metrics are added to it
-    clock     epoch seconds
+    clock     epoch seconds, which may be set
+    steady    seconds that only go on: what progress is judged by
     config    version of the settings in force
     strict    True raises ``UnknownCountError`` where False adds to ``weir_unknown_counts_total``: for tests
     """
@@ -108,12 +109,13 @@ class Metrics:
         registry: CollectorRegistry,
         *,
         clock: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
         config: str = "",
         strict: bool = False,
     ) -> None:
         self.registry = registry
         self._strict = strict
-        self._watch = Watch(clock)
+        self._watch = Watch(steady)
         self._known: dict[str, set[tuple[str, ...]]] = {name: set(count.expected) for name, count in COUNTS.items()}
         self._counters = {name: _counter(count, registry) for name, count in COUNTS.items()}
         self._declare_counters()
@@ -167,8 +169,17 @@ class Metrics:
         for latencies in (self._scored, self._alerted, self._commits):
             self.registry.register(latencies)
 
+    def recovering(self, *, stage: str, partition: int) -> None:  # noqa: ARG002  # that any comes back is progress
+        """Take note that rows of a partition were read back."""
+        self._watch.recovering()
+
+    def taking(self, *, stage: str, topic: str, partition: int) -> None:
+        """Take note that a stage begins with a slice."""
+        self._watch.taking(stage, topic, partition)
+
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
         """Add what a stage made of a slice; ``now``, epoch ms, is when that was queued for publication."""
+        self._watch.returned()
         if not output.counts:
             return  # idle: nothing was taken
         self._watch.took(stage, partition)
@@ -211,13 +222,13 @@ class Metrics:
         *,
         stage: str,
         partition: int,
-        offsets: Mapping[str, int],  # noqa: ARG002  # lag tells what they would
+        offsets: Mapping[str, int],
         keys: int,
         nbytes: int,
         seconds: float,
     ) -> None:
         """Take note of a commit, and unless partitions are being given up, of the state it made durable."""
-        self._watch.committed(stage, partition)
+        self._watch.committed(stage, partition, offsets)
         self._commits.observe(np.array([seconds]), stage)
         if self._watch.is_open:
             self._keys.labels(stage, str(partition)).set(keys)

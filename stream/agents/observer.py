@@ -16,6 +16,14 @@ class Observer(Protocol):
         """Take note that so many input partitions are assigned and their state is complete."""
         ...
 
+    def recovering(self, *, stage: str, partition: int) -> None:
+        """Take note that rows of a partition were read back."""
+        ...
+
+    def taking(self, *, stage: str, topic: str, partition: int) -> None:
+        """Take note that a stage begins with a slice; ``fed`` follows when it returns."""
+        ...
+
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:
         """Take note of what a stage made of one slice, or of hearing that it is idle; ``now`` is epoch ms."""
         ...
@@ -47,6 +55,12 @@ class Silent:
         """Ignore it."""
 
     def opened(self, partitions: int) -> None:
+        """Ignore it."""
+
+    def recovering(self, *, stage: str, partition: int) -> None:
+        """Ignore it."""
+
+    def taking(self, *, stage: str, topic: str, partition: int) -> None:
         """Ignore it."""
 
     def fed(self, output: Output, *, stage: str, partition: int, now: int) -> None:

@@ -10,6 +10,7 @@ from faust.types import TP, EventT, StoreT, TopicT
 
 from stream.agents.fetch import Fetched
 from stream.agents.lane import Lane
+from stream.agents.observer import Observer
 from stream.agents.spec import StageSpec, changelog_topic
 from stream.errors import StreamError
 
@@ -39,6 +40,7 @@ class LaneStore(Store[bytes, bytes]):
     def __init__(self, url: Any, app: Any, table: Any, **options: Any) -> None:
         super().__init__(url, app, table, **options)
         self.spec: StageSpec = table.spec
+        self._observer: Observer = table.observer
         self.lanes: dict[int, Lane] = {}
         self.applied: dict[int, int] = {}
         self.failure: Exception | None = None
@@ -71,6 +73,7 @@ class LaneStore(Store[bytes, bytes]):
             except Exception as error:  # noqa: BLE001  raised by ``restoring`` before anything is fed
                 self.failure = self.failure or error
             self.set_persisted_offset(event.message.tp, fetched.records.next_offset - 1)
+            self._observer.recovering(stage=self.spec.name, partition=fetched.records.partition)
 
     def _load(self, fetched: Fetched) -> None:
         state = self.lane(fetched.records.partition).stage.state
@@ -132,8 +135,8 @@ class LaneStore(Store[bytes, bytes]):
 class StageTable(faust.Table):
     """The table of one kind of stage; ``data`` is its ``LaneStore``."""
 
-    def __init__(self, app: Any, spec: StageSpec) -> None:
-        self.spec = spec
+    def __init__(self, app: Any, spec: StageSpec, observer: Observer) -> None:
+        self.spec, self.observer = spec, observer
         super().__init__(
             app,
             name=spec.name,

@@ -36,7 +36,7 @@ def test_metrics_are_served_on_a_free_port() -> None:
 
 def test_a_worker_is_ready_while_it_has_partitions_and_their_state() -> None:
     """Before, and during a rebalance, the body says what it waits for."""
-    metrics = Metrics(CollectorRegistry(), clock=lambda: 1000.0)
+    metrics = Metrics(CollectorRegistry(), steady=lambda: 1000.0)
     with Exporter(metrics) as exporter:
         before = get(exporter, "/readyz")
         metrics.opened(4)
@@ -52,7 +52,7 @@ def test_a_worker_is_ready_while_it_has_partitions_and_their_state() -> None:
 def test_health_fails_with_the_reason_when_the_worker_stalls() -> None:
     """A liveness probe restarts the worker, and its log says why."""
     now = 1000.0
-    metrics = Metrics(CollectorRegistry(), clock=lambda: now)
+    metrics = Metrics(CollectorRegistry(), steady=lambda: now)
     metrics.opened(4)
     with Exporter(metrics) as exporter:
         well = get(exporter, "/healthz")
