@@ -89,7 +89,8 @@ class Link:
             asyncio.create_task(there.carry(reader, there_writer)),
             asyncio.create_task(back.carry(there_reader, writer)),
         }
-        await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(asyncio.CancelledError):  # the process ends
+            await asyncio.wait(carrying, return_when=asyncio.FIRST_COMPLETED)
         for task in carrying:
             task.cancel()
         await asyncio.gather(*carrying, return_exceptions=True)  # a connection that broke is one that ended
