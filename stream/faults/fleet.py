@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from stream.errors import WeirError
 from stream.run.children import Child
@@ -51,7 +49,7 @@ class Worker:
 
 
 class Fleet:
-    """Workers side by side; a context manager that ends them all.
+    """Workers side by side.
 
     folder       of their logs and working folders
     environment  the settings of every worker
@@ -60,6 +58,7 @@ class Fleet:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder, self._environment = folder, dict(environment)
         self._places: list[Worker] = []
+        self._former: list[Worker] = []
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
@@ -77,6 +76,7 @@ class Fleet:
             surplus, self._places = self._places[count:], self._places[:count]
             for number in range(len(self._places), count):
                 self._places.append(self._start(number + 1))
+            self._former += surplus
         for worker in reversed(surplus):
             _end(worker)
 
@@ -105,19 +105,18 @@ class Fleet:
         )
 
     def endings(self) -> dict[str, list[int]]:
-        """Exit statuses by worker."""
-        return {worker.name: list(worker.endings) for worker in self.workers}
+        """Exit statuses by worker, of all there ever were."""
+        with self._lock:
+            return {worker.name: list(worker.endings) for worker in (*self._places, *self._former)}
 
     def stop(self) -> None:
-        """End all, in order where they let us."""
+        """End all, in order where they let us. May be called again."""
         self._is_over.set()
         self._supervisor.join()
         for worker in self._places:
             worker.signal(signal.SIGCONT)  # a frozen one hears nothing
             worker.signal(signal.SIGTERM)
-        for worker in self._places:
-            _end(worker)
-        self._places = []
+        self.scale(0)
 
     def _start(self, number: int) -> Worker:
         name = f"worker-{number}"
@@ -144,14 +143,6 @@ class Fleet:
                             environment=dict(worker.environment),
                             cwd=worker.folder,
                         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def wait_for(is_so: Callable[[], bool], *, what: str, within_seconds: float, look_seconds: float = 0.05) -> None:

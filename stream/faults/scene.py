@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from stream.faults.fleet import Fleet
+from stream.faults.fleet import Fleet, wait_for
 from stream.faults.ground import Ground
 from stream.faults.load import Load
 from stream.faults.watch import Watch
@@ -40,6 +40,14 @@ class Scene:
     def wait_progress(self, *, within_seconds: float = PROGRESS_SECONDS) -> None:
         """Return when the group has committed something since this call; raises WeirError if it does not."""
         self.watch.wait_progress(within_seconds=within_seconds)
+
+    def wait_offered(self, share: float, *, within_seconds: float) -> None:
+        """Return when so much of the load stands on the topics; raises WeirError if it does not."""
+        wait_for(
+            lambda: self.watch.offered() >= share * self.load.events or self.load.is_done(),
+            what="too little was offered",
+            within_seconds=within_seconds,
+        )
 
     def over(self) -> None:
         """Say that the harm is over: the seconds of the row count from the last call, or from the harm's return."""
