@@ -90,6 +90,9 @@ COUNTS: dict[str, _Count] = {  # first part of a count in ``Output.counts`` → 
         ("table",),
         _each(*_STAGES),
     ),
+    "detector_failures": _Count(
+        "weir_detector_failures", "Times a detector failed, by what it was asked", ("detector", "call")
+    ),
     "evicted": _Count("weir_evicted_keys", "Keys forgotten to keep the stated bound", ("table",), _each(*_STAGES)),
 }
 

@@ -77,7 +77,6 @@ class PaymentAlerts:
         top = self._settings.alerts.top_reasons
         why = reasons(detector.features, values, usual_values, contributions, top)
         score = float(scored.scores[detector.name][row])
-        probability = detector.probability(np.array([score]))
         amount, currency = int(merged.amount[i]) / 100, self._settings.payments.currency
         subject = f"{amount:,.2f} {currency} by customer {merged.customer[i]} at terminal {merged.terminal[i]}"
         return Alert(
@@ -91,9 +90,9 @@ class PaymentAlerts:
             entity=entity,
             score=score,
             threshold=detector.threshold,
-            probability=None if probability is None else float(probability[0]),
+            probability=self._scorer.probability(which, score),
             reasons=why,
-            sentence=sentence(subject, why, score),
+            sentence=sentence(subject, why, score) if why else f"{subject}: {detector.name} gave no reasons.",
             detector=DetectorRef(name=detector.name, version=detector.version),
             config=self._config,
             source=SourceRef(topic=TRANSACTIONS.name, partition=origin // 2, offset=offset),

@@ -14,11 +14,11 @@ from stream.core.shuffle import VERDICT, unpack
 from stream.core.stage import Output, changing_state
 from stream.core.terminal_state import TerminalState
 from stream.settings import Settings
-from stream.wire.codec import encode
-from stream.wire.columns import Ints, Matrix
+from stream.wire.codec import dead_letter, encode
+from stream.wire.columns import Ints, Matrix, Rejected
 from stream.wire.events import Scores
 from stream.wire.records import Outgoing, Slice, unread
-from stream.wire.topics import BY_TERMINAL, SCORES
+from stream.wire.topics import BY_TERMINAL, SCORES, TRANSACTIONS
 
 Observer = Callable[[Merged, Matrix, Scored], None]
 _RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 MB
@@ -110,12 +110,37 @@ class TerminalStage:
         x[:, len(CUSTOMER_FEATURES) :] = columns.features[rows]
         assert columns.features.shape[1] == len(TERMINAL_FEATURES)
         scored = self._scorer.score(x)
+        if scored.failed:
+            stand = self._set_aside(merged, rows, scored, output)
+            rows, x, scored = rows[stand], x[stand], scored.only(stand)
         held = self._alerts.tell(merged, rows, x, scored, output, now)
         self._publish_scores(merged, rows, scored, held, output)
+        for (detector, call), times in self._scorer.take_failures().items():
+            output.counts["detector_failures", detector, call] += times
         output.counts["scored", "payments"] += rows.size
         output.scored = merged.produced[rows]
         if self._observe is not None:
             self._observe(take(merged, rows), x, scored)
+
+    def _set_aside(self, merged: Merged, rows: Ints, scored: Scored, output: Output) -> Ints:
+        """Make dead letters of the payments that a detector can't score; returns which of ``rows`` still stand.
+
+        Their terminals remember them all the same: what one detector can't bear is part of every later one's history.
+        """
+        for row, fault in scored.failed.items():
+            i = int(rows[row])
+            rejected = Rejected(
+                topic=TRANSACTIONS.name,
+                partition=int(merged.origin[i]) // 2,
+                offset=int(merged.offset[i]),
+                produced=int(merged.produced[i]),
+                size=0,
+                reason="detector_failed",
+                detail=fault,
+            )
+            output.records.append(dead_letter(rejected, partition=self._partition))
+        output.counts["dead_lettered", "detector_failed"] += len(scored.failed)
+        return np.setdiff1d(np.arange(rows.size), list(scored.failed))
 
     def _publish_scores(self, merged: Merged, rows: Ints, scored: Scored, held: list[int], output: Output) -> None:
         detectors = self._scorer.detectors

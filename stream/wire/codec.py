@@ -112,8 +112,11 @@ def decode_ticks(records: Slice, settings: Settings) -> Decoded:
     return Decoded(columns=columns, rejected=taken.rejected)
 
 
-def dead_letter(rejected: Rejected) -> Outgoing:
-    """Make the record for ``dead-letters``; its id is where the refused record stands."""
+def dead_letter(rejected: Rejected, *, partition: int | None = None) -> Outgoing:
+    """Make the record for ``dead-letters``; its id is where the refused record stands.
+
+    partition  of the stage that refuses; None: the record's own
+    """
     name = f"{rejected.topic}-{rejected.partition}-{rejected.offset}"
     letter = DeadLetter(
         id=name,
@@ -127,6 +130,6 @@ def dead_letter(rejected: Rejected) -> Outgoing:
         topic=DEAD_LETTERS.name,
         key=rejected.topic.encode(),
         value=encode(letter),
-        partition=rejected.partition,
+        partition=rejected.partition if partition is None else partition,
         id=name,
     )

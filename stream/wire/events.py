@@ -82,7 +82,7 @@ class Shock(Event, frozen=True, kw_only=True, gc=False, tag="shock/1"):
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an alert is about."""
 
-    kind: str  # "customer", "terminal", "symbol"
+    kind: str  # "customer", "terminal", "symbol", "worker"
     id: Id
 
 
@@ -114,7 +114,7 @@ class Alert(Event, frozen=True, kw_only=True, tag="alert/1"):
     """A warning with its reasons. Topic ``alerts``; ``id`` is a function of source and detector alone."""
 
     id: Id
-    kind: str  # "fraud", "market", "liquidity", "model", "feed", …
+    kind: str  # "fraud", "market", "liquidity", "model", "feed", "pipeline", …
     severity: str  # "low", "medium", "high", "critical"
     at: Millis  # event time of the cause
     detected_at: Millis  # wall clock when scored
@@ -165,7 +165,7 @@ class DeadLetter(Event, frozen=True, kw_only=True, tag="dead-letter/1"):
     detail: str  # field and expectation, never a value
     source: SourceRef
     produced_at: Millis
-    size: int  # bytes
+    size: int  # bytes; 0 where the stage that refuses it does not see them
 
 
 TickEvent: TypeAlias = Trade | Quote

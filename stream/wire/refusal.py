@@ -34,6 +34,7 @@ REASONS = frozenset(
         "ahead",  # event time too far ahead of the record's
         "late",  # event time too far behind the partition's newest
         "duplicate",  # delivered before: same id, time, amount and terminal
+        "detector_failed",  # a detector raised, or gave no finite score
         "crashed_stage",  # a fault of ours; the record is kept for a replay
     }
 )
