@@ -1,6 +1,7 @@
 """The Faust table of a stage: its rows are the stages' own, recovered from the changelog slice by slice."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import faust
@@ -17,6 +18,8 @@ from stream.errors import StreamError
 CHECKPOINT = b"\x00weir/checkpoint"  # key of the checkpoint row; no printable id begins with a zero byte
 _URL = "lanes://"
 _QUEUED_SLICES = 64
+_HELD_BYTES = 256 << 20  # of rows read but not loaded yet, over all partitions of a table
+_LOADED_ROWS = 65_536  # at a time: the loading of many at once is quicker, and copies their bytes
 
 
 class SliceSchema(faust.Schema):
@@ -34,6 +37,9 @@ class SliceSchema(faust.Schema):
 class LaneStore(Store[bytes, bytes]):
     """Lanes by partition: those fed here, and those kept warm for another worker.
 
+    A changelog that is not compacted yet holds the same key many times: what is read is held by key until it is
+    needed or much, so that most old values are never loaded.
+
     failure  what recovery failed with: Faust would log it and go on without the rows
     """
 
@@ -45,11 +51,22 @@ class LaneStore(Store[bytes, bytes]):
         self.applied: dict[int, int] = {}
         self.failure: Exception | None = None
         self._distrusted = False
+        self._held: dict[int, dict[bytes, bytes | None]] = {}
+        self._held_bytes = 0  # at most: a value that was replaced still counts
 
     def lane(self, partition: int) -> Lane:
-        """Return the lane of a partition, made on first use."""
+        """Return the lane of a partition, made on first use, with all that was read of its changelog.
+
+        Raises StreamError for a row that can't be read.
+        """
         if partition not in self.lanes:
             self.lanes[partition] = Lane(self.spec, partition, self.spec.factory(partition))
+        rows = self._held.pop(partition, None)
+        if rows is not None:
+            try:
+                _load(self.lanes[partition], rows)
+            except Exception as error:
+                raise StreamError(f"changelog of {self.spec.name} can't be read: {type(error).__name__}") from error
         return self.lanes[partition]
 
     def distrust(self) -> None:
@@ -65,27 +82,27 @@ class LaneStore(Store[bytes, bytes]):
         self.applied[tp.partition] = max(offset, self.applied.get(tp.partition, -1))
 
     def apply_changelog_batch(self, batch: Iterable[EventT], to_key: Any, to_value: Any) -> None:  # noqa: ARG002
-        """Load slices of the changelog."""
+        """Hold slices of the changelog; load them once they are much."""
         for event in batch:
             fetched: Fetched = event.value
             try:
-                self._load(fetched)
+                self._hold(fetched)
             except Exception as error:  # noqa: BLE001  raised by ``restoring`` before anything is fed
                 self.failure = self.failure or error
             self.set_persisted_offset(event.message.tp, fetched.records.next_offset - 1)
             self._observer.recovering(stage=self.spec.name, partition=fetched.records.partition)
 
-    def _load(self, fetched: Fetched) -> None:
-        state = self.lane(fetched.records.partition).stage.state
-        keys, values = fetched.keys, fetched.records.values
-        if CHECKPOINT in keys:
-            last = len(keys) - 1 - keys[::-1].index(CHECKPOINT)
-            state.checkpoint = values[last] or b""
-            kept = [i for i, key in enumerate(keys) if key != CHECKPOINT]
-            keys, values = [keys[i] for i in kept], [values[i] for i in kept]
-        if None in keys:
+    def _hold(self, fetched: Fetched) -> None:
+        if None in fetched.keys:
             raise StreamError(f"changelog of {self.spec.name}: expected a key on every record, one has none")
-        state.load([key for key in keys if key is not None], values)
+        values = fetched.records.values
+        held = self._held.setdefault(fetched.records.partition, {})
+        held.update(zip(fetched.keys, values, strict=True))  # type: ignore[arg-type]  # none is None: see above
+        self._held_bytes += sum(map(len, filter(None, values)))
+        if self._held_bytes > _HELD_BYTES:
+            for partition in list(self._held):
+                self.lane(partition)
+            self._held_bytes = 0
 
     async def on_rebalance(
         self,
@@ -102,6 +119,7 @@ class LaneStore(Store[bytes, bytes]):
         for partition in lost:
             self.lanes.pop(partition, None)
             self.applied.pop(partition, None)
+            self._held.pop(partition, None)
 
     # What Faust's mapping interface asks for; the rows are the stages' alone.
 
@@ -130,6 +148,16 @@ class LaneStore(Store[bytes, bytes]):
 
     def __len__(self) -> int:
         return sum(len(lane.stage.state) for lane in self.lanes.values())
+
+
+def _load(lane: Lane, rows: dict[bytes, bytes | None]) -> None:
+    """Put the last values of some keys into a lane's stage."""
+    state = lane.stage.state
+    if CHECKPOINT in rows:
+        state.checkpoint = rows.pop(CHECKPOINT) or b""
+    left = iter(rows.items())
+    while part := dict(islice(left, _LOADED_ROWS)):
+        state.load(list(part), list(part.values()))
 
 
 class StageTable(faust.Table):
