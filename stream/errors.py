@@ -67,4 +67,17 @@ class StreamError(WeirError):
 
 
 class StateError(StreamError):
-    """A stored row that can't be read: another layout version, or cut short."""
+    """A stored value that must not be read: of another layout or partition count, or damaged; says what to do."""
+
+    def __init__(
+        self,
+        what: str,
+        expected: str,
+        was: object,
+        fix: str = "If a newer release wrote it, run that one again; else start a new group (kafka.group)",
+    ) -> None:
+        super().__init__(what, expected, was, fix)
+        self.what, self.expected, self.was, self.fix = what, expected, was, fix
+
+    def __str__(self) -> str:
+        return f"{self.what}: expected {self.expected}, was {self.was}. {self.fix}"

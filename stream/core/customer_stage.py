@@ -8,7 +8,9 @@ from collections import Counter
 import msgspec
 import numpy as np
 
+from stream.core.checkpoint import Checkpoint
 from stream.core.customers import CustomerTable
+from stream.core.layout import Packed
 from stream.core.merge import NEVER
 from stream.core.shuffle import PAYMENT, VERDICT, Block, empty_block, origin_of, split
 from stream.core.stage import Output, changing_state
@@ -22,12 +24,21 @@ _TOPICS = {PAYMENT: TRANSACTIONS.name, VERDICT: LABELS.name}
 _KINDS = {topic: kind for kind, topic in _TOPICS.items()}
 
 
-class _Checkpoint(msgspec.Struct, array_like=True):
-    """Where to read on per topic, how far each has come in event time, and what stands on the output topics."""
+class _Checkpoint(Checkpoint, frozen=True):
+    """Where to read on per topic, and how far each has come in event time."""
 
-    next_offset: dict[str, int] = {}
-    newest: dict[str, int] = {}
-    written: dict[str, int] = {}
+    next_offset: dict[str, int]
+    newest: dict[str, int]
+
+
+def _from_first(body: bytes) -> bytes:
+    """Layout 1 had no partition count."""
+    form = tuple[dict[str, int], dict[str, int], dict[str, int]]
+    next_offset, newest, written = msgspec.msgpack.decode(body, type=form)
+    return msgspec.msgpack.encode((0, written, next_offset, newest))
+
+
+CHECKPOINT = Packed("customers checkpoint", _Checkpoint, _from_first)
 
 
 class CustomerStage:
@@ -43,7 +54,7 @@ class CustomerStage:
         self._settings = settings
         limits = settings.payments
         self.state = CustomerTable(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
-        self._at = _Checkpoint()
+        self._at = self._beginning()
 
     def feed(self, records: Slice, *, now: int) -> Output:  # noqa: ARG002  # nothing here is stamped
         """Decode, refuse, compute the customer's features, and send every event on to its terminal's partition."""
@@ -77,14 +88,19 @@ class CustomerStage:
 
     def mark(self, *, written: dict[str, int]) -> None:
         """Write the checkpoint."""
-        self._at.written = written
-        self.state.checkpoint = msgspec.msgpack.encode(self._at)
+        self.state.checkpoint = CHECKPOINT.pack(
+            _Checkpoint(self._settings.kafka.partitions, written, self._at.next_offset, self._at.newest)
+        )
 
     def restore(self) -> dict[str, int]:
         """Go on from the checkpoint."""
         blob = self.state.checkpoint
-        self._at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint()
+        self._at = CHECKPOINT.unpack(blob) if blob else self._beginning()
+        self._at.check("customers", self._settings.kafka.partitions)
         return dict(self._at.written)
+
+    def _beginning(self) -> _Checkpoint:
+        return _Checkpoint(self._settings.kafka.partitions, {}, {}, {})
 
     def _news(self, topic: str, frontier: int, *, idle: bool) -> Block:
         origin = origin_of(self._partition, _KINDS[topic])

@@ -9,6 +9,7 @@ from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
 from stream.core.customer_features import CUSTOMER_FIELDS, MARK_WIDTH, WIDTH, apply_payments
 from stream.core.keys import name_hashes
+from stream.core.layout import Layout
 from stream.core.names import CUSTOMER_FEATURES
 from stream.core.rings import Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
@@ -42,7 +43,7 @@ class CustomerTable(RowTable):
     Raises SettingsError for a lateness of more than 19 days.
     """
 
-    LAYOUT = 1
+    LAYOUT = Layout("customers row")
 
     def __init__(self, *, max_history: int, max_late_ms: int) -> None:
         horizon_ms = horizon_for(max_late_ms)
@@ -89,13 +90,13 @@ class CustomerTable(RowTable):
         payments, marks = self._payments, self._marks
         sizes = _sizes(payments.rows["count"][rows].astype(np.int64), marks.rows["count"][rows].astype(np.int64))
         words = np.empty(sizes.sum(), np.uint32)
-        _pack(payments.rows, payments.words, marks.rows, marks.words, rows, self.LAYOUT, words)
+        _pack(payments.rows, payments.words, marks.rows, marks.words, rows, self.LAYOUT.number, words)
         return words, np.cumsum(sizes)
 
     def _unpack(self, rows: Ints, words: Words, begins: Ints, sizes: Ints) -> None:
         counts = [words[np.minimum(begins + place, words.size - 1)].astype(np.int64) for place in (1, 2)]
         if (sizes != _sizes(*counts)).any():
-            raise StateError("customer row: expected as many words as its counts say")
+            raise StateError(self.LAYOUT.kind, "as many words as its counts say", "cut short or too long")
         payments, marks = self._payments, self._marks
         kept = [np.minimum(count, payments.max_history) for count in counts]
         self.overflowed += int((counts[0] - kept[0]).sum())

@@ -61,7 +61,7 @@ def name_hashes(names: Sequence[str]) -> NDArray[np.uint32]:
     """
     hashes = np.zeros(len(names), np.uint32)
     if names and _hash_lines(np.frombuffer("\n".join(names).encode(), np.uint8), hashes) != len(names):
-        raise StateError("expected names without a line break")
+        raise StateError("name", "no line break", "one with a line break")
     return hashes
 
 

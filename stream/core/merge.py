@@ -10,9 +10,9 @@ topic's records: a restart repeats it exactly, and for origins that keep up it e
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-import msgspec
 import numpy as np
 
+from stream.core.layout import Stored
 from stream.core.shuffle import Block
 from stream.wire.columns import Ints, Matrix
 
@@ -20,7 +20,7 @@ NEVER = -(2**62)
 Bound: TypeAlias = tuple[int, int]  # (seq, origin): all at or below it was released
 
 
-class MergeState(msgspec.Struct, frozen=True, array_like=True):
+class MergeState(Stored, frozen=True):
     """All that decides how later blocks are merged, as it stood before some record."""
 
     frontier: list[int]

@@ -1,6 +1,6 @@
 """A table of rows by key: which of them changed, their bytes for the changelog, and back.
 
-A value is 32-bit words, little-endian: the layout version, then what the table packs.
+A value is 32-bit words, little-endian: the number of its layout, then what the table packs.
 """
 
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ import numpy as np
 
 from stream.core.arena import Arena
 from stream.core.keys import KeyIndex
+from stream.core.layout import Layout
 from stream.core.rings import Words
 from stream.errors import StateError
 from stream.wire.columns import Ints
@@ -26,7 +27,7 @@ class RowTable(ABC):
     evicted     keys forgotten because nothing of theirs is within the windows any more, since the start
     """
 
-    LAYOUT: int  # 0 … 255
+    LAYOUT: Layout  # of its rows
 
     def __init__(self, *arenas: Arena, horizon_ms: int) -> None:
         self.checkpoint = b""
@@ -64,7 +65,7 @@ class RowTable(ABC):
     def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
         """Put rows back as ``take_dirty`` gave them: the last of a key wins, None deletes.
 
-        Raises StateError for a value of another layout version or of a wrong length.
+        Raises StateError for a value of an unknown layout or of a wrong length.
         """
         last = dict(zip(keys, values, strict=True))
         latest = {key: value for key, value in last.items() if value is not None}
@@ -73,14 +74,13 @@ class RowTable(ABC):
                 self._delete(key.decode())
         if not latest:
             return
-        sizes = np.fromiter(map(len, latest.values()), np.int64, len(latest))
-        if (sizes % 4).any() or not sizes.all():
-            raise StateError("state row: expected whole words")
-        words = np.frombuffer(b"".join(latest.values()), "<u4")
+        head = self.LAYOUT.head
+        stored = [row if row.startswith(head) else head + self.LAYOUT.body(row) for row in latest.values()]
+        sizes = np.fromiter(map(len, stored), np.int64, len(stored))
+        if (sizes % 4).any():
+            raise StateError(self.LAYOUT.kind, "whole words", "cut short")
+        words = np.frombuffer(b"".join(stored), "<u4")
         begins = np.cumsum(sizes // 4) - sizes // 4
-        strange = words[begins][words[begins] != self.LAYOUT]
-        if strange.size:
-            raise StateError(f"state row: expected layout {self.LAYOUT}, was {strange[0] & 0xFF}")
         rows = self._rows_of([key.decode() for key in latest])
         self._dirty[rows] = False
         self._unpack(rows, words, begins, sizes // 4)

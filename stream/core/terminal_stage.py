@@ -6,7 +6,9 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector
-from stream.core.merge import Merge, Merged, MergeState, initial
+from stream.core.checkpoint import Checkpoint
+from stream.core.layout import Packed
+from stream.core.merge import Bound, Merge, Merged, MergeState, initial
 from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scored, Scorer
@@ -24,10 +26,20 @@ Observer = Callable[[Merged, Matrix, Scored], None]
 _RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 MB
 
 
-class _Checkpoint(msgspec.Struct, array_like=True):
+class _Checkpoint(Checkpoint, frozen=True):
     next_offset: int
     merge: MergeState
-    written: dict[str, int]
+
+
+def _from_first(body: bytes) -> bytes:
+    """Layout 1 had no partition count, though two origins each, and no positions of origins."""
+    form = tuple[int, tuple[list[int], list[bool], list[int], Bound], dict[str, int]]
+    next_offset, (frontier, idle, received, bound), written = msgspec.msgpack.decode(body, type=form)
+    merge = (frontier, idle, [-1] * len(frontier), received, bound)
+    return msgspec.msgpack.encode((len(frontier) // 2, written, next_offset, merge))
+
+
+CHECKPOINT = Packed("terminals checkpoint", _Checkpoint, _from_first)
 
 
 class TerminalStage:
@@ -44,10 +56,10 @@ class TerminalStage:
         self, partition: int, settings: Settings, detectors: Sequence[Detector], observe: Observer | None = None
     ) -> None:
         self._partition = partition
-        self._origins = 2 * settings.kafka.partitions
+        self._partitions = settings.kafka.partitions
         self._scorer = Scorer(detectors)
         self._observe = observe
-        self._merge = Merge(self._origins, len(CUSTOMER_FEATURES))
+        self._merge = Merge(2 * self._partitions, len(CUSTOMER_FEATURES))
         self._next_offset = 0
         limits = settings.payments
         self.state = TerminalState(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
@@ -78,12 +90,13 @@ class TerminalStage:
     def mark(self, *, written: dict[str, int]) -> None:
         """Write the checkpoint."""
         offset, merge = self._merge.resume_point(self._next_offset)
-        self.state.checkpoint = msgspec.msgpack.encode(_Checkpoint(offset, merge, written))
+        self.state.checkpoint = CHECKPOINT.pack(_Checkpoint(self._partitions, written, offset, merge))
 
     def restore(self) -> dict[str, int]:
         """Go on from the checkpoint."""
-        blob = self.state.checkpoint
-        at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint(0, initial(self._origins), {})
+        blob, partitions = self.state.checkpoint, self._partitions
+        at = CHECKPOINT.unpack(blob) if blob else _Checkpoint(partitions, {}, 0, initial(2 * partitions))
+        at.check("terminals", partitions)
         self._next_offset = at.next_offset
         self._merge.restore(at.merge)
         return dict(at.written)

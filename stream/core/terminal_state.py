@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import msgspec
-
+from stream.core.layout import Packed, Stored
 from stream.core.terminals import TerminalTable
 
 _PREFIX = b"\x00cooldown:"  # no id begins with NUL, so the two kinds of rows cannot meet
 Position: TypeAlias = tuple[int, int, int]  # (seq, origin, offset)
 
 
-class Told(msgspec.Struct, array_like=True, frozen=True):
+class Told(Stored, frozen=True):
     """The last alert about an entity: its place in the total order and its event time, epoch ms."""
 
     position: Position
     at: int
+
+
+TOLD = Packed("terminals cooldown", Told)
 
 
 class Cooldowns:
@@ -60,17 +62,17 @@ class Cooldowns:
         """Copy the rows changed since the last call; None for a forgotten one."""
         names = sorted(self._dirty)
         self._dirty.clear()
-        values = [None if (told := self._told.get(name)) is None else msgspec.msgpack.encode(told) for name in names]
+        values = [None if (told := self._told.get(name)) is None else TOLD.pack(told) for name in names]
         return [_PREFIX + name.encode() for name in names], values
 
     def load(self, key: bytes, value: bytes | None) -> None:
-        """Put one row back."""
+        """Put one row back. Raises StateError for a value of an unknown layout."""
         name = key.removeprefix(_PREFIX).decode()
         self._in_order = False
         if value is None:
             self._told.pop(name, None)
         else:
-            self._told[name] = msgspec.msgpack.decode(value, type=Told)
+            self._told[name] = TOLD.unpack(value)
 
     def __len__(self) -> int:
         return len(self._told)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.compiled import kernel
 from stream.core.arena import Arena, horizon_for
+from stream.core.layout import Layout
 from stream.core.names import TERMINAL_FEATURES
 from stream.core.rings import Row, Rows, Words, copy_in, copy_out, get_long, put_long
 from stream.core.rows import RowTable
@@ -40,7 +41,7 @@ class TerminalTable(RowTable):
     Raises SettingsError for a lateness of more than 19 days.
     """
 
-    LAYOUT = 1
+    LAYOUT = Layout("terminals row")
 
     def __init__(self, *, max_history: int, max_late_ms: int) -> None:
         horizon_ms = horizon_for(max_late_ms)
@@ -94,14 +95,14 @@ class TerminalTable(RowTable):
         counts = payments.rows["count"][rows].astype(np.int64) + verdicts.rows["count"][rows]
         ends = np.cumsum(_HEADER + WIDTH * counts)
         words = np.empty(ends[-1] if ends.size else 0, np.uint32)
-        _pack(payments.rows, payments.words, verdicts.rows, verdicts.words, rows, self.LAYOUT, words)
+        _pack(payments.rows, payments.words, verdicts.rows, verdicts.words, rows, self.LAYOUT.number, words)
         return words, ends
 
     def _unpack(self, rows: Ints, words: Words, begins: Ints, sizes: Ints) -> None:
         last = words.size - 1
         counts = [words[np.minimum(begins + place, last)].astype(np.int64) for place in _COUNTS]
         if (sizes != _HEADER + WIDTH * (counts[0] + counts[1])).any():
-            raise StateError("terminal row: expected as many words as its counts say")
+            raise StateError(self.LAYOUT.kind, "as many words as its counts say", "cut short or too long")
         payments, verdicts = self._payments, self._verdicts
         for arena, count in zip((payments, verdicts), counts, strict=True):
             kept = np.minimum(count, arena.max_history)

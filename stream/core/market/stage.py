@@ -1,10 +1,13 @@
 """The market stage: ticks of one partition in, snapshots on ``risk`` and alerts out."""
 
 from collections import Counter
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 
+from stream.core.checkpoint import Checkpoint
+from stream.core.layout import Packed
 from stream.core.market.breaches import NOTE, Notes
 from stream.core.market.clock import ACTIVE, CHECK, WATERMARK, find_stale, new_clock
 from stream.core.market.codes import FILTERED, HELD, KIND_OF, LATE, OVERFLOWED, TOLD
@@ -25,14 +28,26 @@ from stream.wire.topics import ALERTS, RISK, TICKS
 _NOTES = 1024  # notes held before they are put into words
 
 
-class _Checkpoint(msgspec.Struct, array_like=True):
-    """Where to read on, the clock there, what stands on the output topics, and all counts since the beginning."""
+_Counts: TypeAlias = list[tuple[tuple[str, ...], int]]
 
-    next_offset: int = 0
-    watermark: int = 0
-    active: int = 0
-    written: dict[str, int] = {}
-    counts: list[tuple[tuple[str, ...], int]] = []
+
+class _Checkpoint(Checkpoint, frozen=True):
+    """Where to read on, the clock there, and all counts since the beginning."""
+
+    next_offset: int
+    watermark: int
+    active: int
+    counts: _Counts
+
+
+def _from_first(body: bytes) -> bytes:
+    """Layout 1 had no partition count."""
+    form = tuple[int, int, int, dict[str, int], _Counts]
+    next_offset, watermark, active, written, counts = msgspec.msgpack.decode(body, type=form)
+    return msgspec.msgpack.encode((0, written, next_offset, watermark, active, counts))
+
+
+CHECKPOINT = Packed("market checkpoint", _Checkpoint, _from_first)
 
 
 class MarketStage:
@@ -79,18 +94,21 @@ class MarketStage:
         """Write the checkpoint."""
         self._written = written
         at = _Checkpoint(
+            partitions=self._settings.kafka.partitions,
+            written=written,
             next_offset=self._next_offset,
             watermark=int(self._clock[WATERMARK]),
             active=int(self._clock[ACTIVE]),
-            written=written,
             counts=sorted(self.counts.items()),
         )
-        self.state.checkpoint = msgspec.msgpack.encode(at)
+        self.state.checkpoint = CHECKPOINT.pack(at)
 
     def restore(self) -> dict[str, int]:
         """Go on from the checkpoint."""
         blob = self.state.checkpoint
-        at = msgspec.msgpack.decode(blob, type=_Checkpoint) if blob else _Checkpoint()
+        partitions = self._settings.kafka.partitions
+        at = CHECKPOINT.unpack(blob) if blob else _Checkpoint(partitions, {}, 0, 0, 0, [])
+        at.check("market", partitions)
         self._next_offset = at.next_offset
         self._clock = new_clock(at.watermark, at.active)
         self.counts = Counter(dict(at.counts))

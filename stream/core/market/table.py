@@ -4,12 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stream.core.layout import Layout
 from stream.core.market.row import NONE, ROW, Rows, blank_rows
+from stream.errors import StateError
 from stream.wire.columns import Ints
+
+_FIRST_SIZE = 28_498  # bytes of a row of layout 1, which once bore no number
 
 
 class SymbolTable:
     """Implements ``PartitionState``. Grows by doubling up to ``max_symbols`` rows; beyond, new symbols get none."""
+
+    LAYOUT = Layout("market row", is_bare=lambda row: len(row) == _FIRST_SIZE)
 
     def __init__(self, *, max_symbols: int) -> None:
         self.checkpoint = b""
@@ -34,18 +40,19 @@ class SymbolTable:
         """Copy the rows changed since the last call, keyed by symbol."""
         changed = np.flatnonzero(self.dirty[: len(self.names)]).tolist()
         self.dirty[:] = 0
-        return [self.names[k].encode() for k in changed], [self.rows[k].tobytes() for k in changed]
+        return [self.names[k].encode() for k in changed], [self.LAYOUT.head + self.rows[k].tobytes() for k in changed]
 
     def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
-        """Put rows back. Raises ValueError where a row is of another layout."""
+        """Put rows back. Raises StateError for a value of an unknown layout or of a wrong length."""
         for key, value in zip(keys, values, strict=True):
             symbol = key.decode()
             k = self._index.get(symbol, NONE)
             if k == NONE:
                 k = self._add(symbol)
-            if value is not None and len(value) != ROW.itemsize:
-                raise ValueError(f"row of {symbol}: expected {ROW.itemsize} bytes, was {len(value)}")
-            self.rows[k] = blank_rows(1)[0] if value is None else np.frombuffer(value, ROW)[0]
+            body = blank_rows(1).tobytes() if value is None else self.LAYOUT.body(value)
+            if len(body) != ROW.itemsize:
+                raise StateError(self.LAYOUT.kind, f"{ROW.itemsize} bytes", len(body))
+            self.rows[k] = np.frombuffer(body, ROW)[0]
 
     def __len__(self) -> int:
         return len(self.names)
