@@ -48,11 +48,12 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
 class Load:
     """Offers a material to the input topics; a context manager that ends it.
 
-    events  how many records it has
+    events    how many records it has
+    material  all of them
     """
 
     def __init__(self, material: Material, *, bootstrap: str, prefix: str, rate: float, folder: Path) -> None:
-        self.events = len(material)
+        self.events, self.material = len(material), material
         self._bootstrap, self._prefix, self._rate, self._folder = bootstrap, prefix, rate, folder
         self._children: list[Child] = []
         self._was_killed = False
