@@ -26,7 +26,7 @@ types: setup
 imports: setup
 	$(UV) run --all-extras lint-imports
 
-bench: setup  ## measure throughput and latency against stock Faust (ARGS="--only payments" …)
+bench: setup  ## measure throughput and latency, beside rivals (ARGS="--only payments" …)
 	$(UV) run --all-extras weir bench $(ARGS)
 
 render: setup  ## write dashboards and schemas from code

@@ -23,7 +23,7 @@ class _Commands(click.Group):
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
-        "bench": ("stream.commands.bench:bench", "Measure throughput and latency against stock Faust."),
+        "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
     }

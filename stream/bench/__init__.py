@@ -1,6 +1,6 @@
-"""Measuring Weir from outside, beside the same job in stock Faust.
+"""Measuring Weir from outside, beside the same job in what others would write it with.
 
 ``material`` is what is offered; ``backlog`` and ``offer`` bring it into Kafka, at once or open loop; ``processes`` pins
-and weighs who works on it; ``drain``, ``throughput``, ``latency`` and ``stages`` measure; ``rival`` and ``rival_faust``
-are the other side; ``fingerprint`` and ``report`` say on which machine and what came out.
+and weighs who works on it; ``drain``, ``throughput``, ``latency`` and ``stages`` measure; ``rivals`` are the
+other side; ``fingerprint`` and ``report`` say on which machine and what came out.
 """

@@ -1,6 +1,9 @@
 """Latency under offered load: from when a payment was due until its alert is in a consumer's hands."""
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -44,14 +47,53 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     behind_ms: dict[str, float]
 
 
-def measure_latency(ground: Ground, *, rate: int, seconds: float, warm_seconds: float) -> Latency:
-    """Offer ``rate`` payments per second, open loop, for ``warm_seconds + seconds``."""
-    what = f"latency at {rate:,}/s"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whose latency is measured.
+
+    topics      it reads; the first holds the payments
+    run         given settings, runs it for as long as it is needed
+    wait_ready  returns when it can work
+    read        an alert's record → what names the alert, and when its payment was due, epoch ms
+    """
+
+    name: str
+    topics: tuple[str, ...]
+    run: Callable[[Settings], AbstractContextManager[Child]]
+    wait_ready: Callable[[Settings, Child, Offsets], None]
+    read: Callable[[bytes], tuple[str, float]]
+
+
+def weir(ground: Ground) -> Subject:
+    """Weir itself."""
+
+    def read(value: bytes) -> tuple[str, float]:
+        alert = _alert(value)
+        return alert.id, alert.produced_at
+
+    return Subject(
+        name="latency",
+        topics=(TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name),
+        run=ground.worker,
+        wait_ready=lambda placed, worker, _: ground.wait_ready(placed, worker),
+        read=read,
+    )
+
+
+def measure_latency(
+    ground: Ground, *, rate: int, seconds: float, warm_seconds: float, subject: Subject | None = None
+) -> Latency:
+    """Offer ``rate`` payments per second, open loop, for ``warm_seconds + seconds``.
+
+    subject  None: Weir
+    """
+    subject = subject or weir(ground)
+    what = f"{subject.name} at {rate:,}/s"
     ground.tell(what, 0.0)
-    placed = ground.place(f"latency-{rate}")
+    placed = ground.place(f"{subject.name}-at-{rate}")
     kafka = placed.kafka
-    reads = [kafka.prefix + topic.name for topic in (TRANSACTIONS, LABELS, BY_TERMINAL)]
-    report = ground.folder / f"offered-{rate}.json"
+    reads = [kafka.prefix + topic for topic in subject.topics]
+    report = ground.folder / f"offered-{subject.name}-{rate}.json"
     order = Order(
         bootstrap=kafka.bootstrap,
         prefix=kafka.prefix,
@@ -63,14 +105,15 @@ def measure_latency(ground: Ground, *, rate: int, seconds: float, warm_seconds: 
         report=str(report),
     )
     with (
-        ground.worker(placed) as worker,
+        subject.run(placed) as worker,
         Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions) as offsets,
     ):
-        ground.wait_ready(placed, worker)
+        subject.wait_ready(placed, worker, offsets)
         seen, kept_up, used = _offer(ground, placed, order, worker, offsets)
     offered = msgspec.json.decode(report.read_bytes(), type=Offered)
     ground.tell(what, 1.0)
-    return _judged(seen, offered, order, kept_up, used, after=offered.began + 1000.0 * warm_seconds)
+    delays = _delays(seen, subject, after=offered.began + 1000.0 * warm_seconds)
+    return _judged(delays, offered, order, kept_up, used)
 
 
 def _offer(
@@ -114,13 +157,17 @@ def _read(consumer: KafkaConsumer, seen: _Seen) -> None:
         seen.append((1000.0 * time.time(), [record.value for record in records]))
 
 
-def _judged(seen: _Seen, offered: Offered, order: Order, kept_up: bool, used: float, *, after: float) -> Latency:
+def _delays(seen: _Seen, subject: Subject, *, after: float) -> dict[str, float]:
+    """Milliseconds of each alert whose payment was due ``after`` the warm-up, by what names it."""
     delays: dict[str, float] = {}
     for now, values in seen:
-        for value in values:
-            alert = _alert(value)
-            if alert.produced_at >= after:
-                delays.setdefault(alert.id, now - alert.produced_at)
+        for name, due in map(subject.read, values):
+            if due >= after:
+                delays.setdefault(name, now - due)
+    return delays
+
+
+def _judged(delays: dict[str, float], offered: Offered, order: Order, kept_up: bool, used: float) -> Latency:
     every = np.array(list(delays.values())) if delays else np.array([np.nan])
     p50, p99, p999, longest = np.quantile(every, [0.5, 0.99, 0.999, 1.0]).tolist()
     return Latency(

@@ -9,26 +9,28 @@ from stream.bench.ground import Ground, Progress, ground
 from stream.bench.latency import Latency, measure_latency
 from stream.bench.material import payments, ticks
 from stream.bench.report import Results
+from stream.bench.rivals.race import Raced, measure_rivals
 from stream.bench.stages import payment_steps, tick_steps
-from stream.bench.throughput import measure_payments, measure_rival, measure_ticks
+from stream.bench.throughput import measure_payments, measure_ticks
 from stream.settings import Settings
 from stream.walk import detectors_of
 
-NAMES = ("payments", "ticks", "rival", "latency", "stages")
+NAMES = ("payments", "ticks", "rivals", "latency", "stages")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How much of each.
 
-    events, rival_events   a run; the rival is given as many as take it about as long
-    rates                  payments per second offered, for ``seconds`` after ``warm_seconds``
-    sizes                  records in a slice → events timed
+    events       a run; each rival is given a share that takes it about as long
+    rates        payments per second offered, for ``seconds`` after ``warm_seconds``
+    rival_rates  likewise, to those rivals that can stand them
+    sizes        records in a slice → events timed
     """
 
     events: int
-    rival_events: int
     repeats: int
     rates: tuple[int, ...]
+    rival_rates: tuple[int, ...]
     seconds: float
     warm_seconds: float
     sizes: dict[int, int]
@@ -39,9 +41,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Figures to quote."""
         return cls(
             events=events,
-            rival_events=max(10_000, events // 20),
             repeats=3,
             rates=(1_000, 10_000, 50_000),
+            rival_rates=(1_000, 10_000),
             seconds=20.0,
             warm_seconds=5.0,
             sizes={1: 5_000, 64: 20_000, 4096: 80_000},
@@ -52,9 +54,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """A look whether everything works."""
         return cls(
             events=min(events, 300_000),
-            rival_events=10_000,
             repeats=1,
             rates=(1_000, 10_000),
+            rival_rates=(1_000,),
             seconds=5.0,
             warm_seconds=2.0,
             sizes={1: 500, 64: 5_000, 4096: 20_000},
@@ -69,13 +71,24 @@ def measure(names: Sequence[str], plan: Plan, tell: Progress) -> Results:
             results.payments = measure_payments(place, events=plan.events, repeats=plan.repeats)
         if "ticks" in names:
             results.ticks = measure_ticks(place, events=plan.events, repeats=plan.repeats)
-        if "rival" in names:
-            results.rival = measure_rival(place, events=plan.rival_events, repeats=plan.repeats)
+        if "rivals" in names:
+            results.rivals = _rivals(place, plan)
         if "latency" in names:
             results.latency = _latency(place, plan)
     if "stages" in names:  # after Kafka has gone: its threads would be in the way
         results.stages = _stages(place.settings, plan, tell)
     return results
+
+
+def _rivals(place: Ground, plan: Plan) -> dict[str, Raced]:
+    return measure_rivals(
+        place,
+        events=plan.events,
+        repeats=plan.repeats,
+        rates=plan.rival_rates,
+        seconds=plan.seconds,
+        warm_seconds=plan.warm_seconds,
+    )
 
 
 def _latency(place: Ground, plan: Plan) -> dict[str, Latency]:

@@ -56,8 +56,25 @@ def running(
     """``python -m module arguments`` on ``cores`` for as long as it is needed."""
     with pinned(cores):
         child = Child.start(name, arguments, folder=folder, environment=environment, module=module)
-    try:
+    with _until_done(child):
         yield child
+
+
+@contextmanager
+def running_command(
+    name: str, command: list[str], *, cores: set[int], folder: Path, environment: dict[str, str]
+) -> Iterator[Child]:
+    """Any program on ``cores`` for as long as it is needed."""
+    with pinned(cores):
+        child = Child.start_command(name, command, folder=folder, environment=environment)
+    with _until_done(child):
+        yield child
+
+
+@contextmanager
+def _until_done(child: Child) -> Iterator[None]:
+    try:
+        yield
     finally:
         child.stop()
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from stream.bench.fingerprint import Fingerprint
 from stream.bench.latency import Latency
+from stream.bench.rivals.race import Raced
 from stream.bench.stages import Steps
 from stream.bench.throughput import Throughput
 
@@ -15,6 +16,7 @@ from stream.bench.throughput import Throughput
 class Results(msgspec.Struct, kw_only=True):
     """All that was measured in one run; what was not is None or empty.
 
+    rivals   name → figures
     latency  offered rate → figures
     stages   batch size → step → µs an event
     """
@@ -22,13 +24,26 @@ class Results(msgspec.Struct, kw_only=True):
     fingerprint: Fingerprint
     payments: Throughput | None = None
     ticks: Throughput | None = None
-    rival: Throughput | None = None
+    rivals: dict[str, Raced] = {}
     latency: dict[str, Latency] = {}
     stages: dict[str, Steps] = {}
 
-    def ratio(self) -> float | None:
-        """Weir's payments per second over stock Faust's."""
-        return self.payments.per_second / self.rival.per_second if self.payments and self.rival else None
+    def ratio(self, rival: str) -> float | None:
+        """Weir's payments per second over a rival's; None where one of them was not measured."""
+        rate = self.rival_rate(rival)
+        return self.payments.per_second / rate if self.payments and rate else None
+
+    def cpu_ratio(self, rival: str) -> float | None:
+        """A rival's CPU seconds per payment over Weir's: above 1, Weir needs less."""
+        raced = self.rivals.get(rival)
+        if self.payments is None or raced is None or raced.throughput is None:
+            return None
+        return raced.throughput.cpu_seconds_per_million / self.payments.cpu_seconds_per_million
+
+    def rival_rate(self, rival: str) -> float | None:
+        """Payments per second of a rival."""
+        raced = self.rivals.get(rival)
+        return _rate(raced.throughput) if raced else None
 
 
 def write_json(results: Results, path: Path) -> None:
@@ -36,13 +51,20 @@ def write_json(results: Results, path: Path) -> None:
     headline = {
         "payments_per_second": _rate(results.payments),
         "ticks_per_second": _rate(results.ticks),
-        "stock_faust_payments_per_second": _rate(results.rival),
-        "ratio_to_stock_faust": results.ratio(),
+        "stock_faust_payments_per_second": results.rival_rate("faust"),
+        "ratio_to_stock_faust": results.ratio("faust"),
         "latency_ms": {
             rate: {"p50": found.p50, "p99": found.p99, "p999": found.p999} for rate, found in results.latency.items()
         },
     }
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(headline | msgspec.to_builtins(results))) + b"\n")
+    found = headline | msgspec.to_builtins(results)
+    for name, raced in found["rivals"].items():
+        raced |= {
+            "payments_per_second": results.rival_rate(name),
+            "ratio": results.ratio(name),
+            "cpu_ratio": results.cpu_ratio(name),
+        }
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
 def print_results(console: Console, results: Results) -> None:
@@ -53,40 +75,54 @@ def print_results(console: Console, results: Results) -> None:
         f"load before {mark.load}"
     )
     console.print(", ".join(f"{name} {version}" for name, version in mark.packages.items()), style="dim")
-    if results.payments or results.ticks or results.rival:
+    if results.payments or results.ticks or results.rivals:
         console.print(_throughput(results))
     if results.latency:
-        console.print(_latency(results.latency))
+        console.print(_latency("Payment due → alert consumed, ms, open loop", results.latency))
+    for raced in results.rivals.values():
+        if raced.latency:
+            console.print(_latency(f"The same, {raced.title}", raced.latency))
     if results.stages:
         console.print(_stages(results.stages))
 
 
 def _throughput(results: Results) -> Table:
-    table = Table(title="One worker on one core, Kafka in and out", title_justify="left")
-    for heading in ("", "events/s", "runs", "spread", "CPU s per M", "RSS MB", "alerts", "events a run"):
+    table = Table(title="One worker on one core, Kafka in and out", title_justify="left", caption_justify="left")
+    headings = ("", "events/s", "Weir ÷", "runs", "spread", "CPU s per M", "÷ Weir", "RSS MB", "alerts", "events a run")
+    for heading in headings:
         table.add_column(heading, justify="left" if not heading else "right")
-    rows = (("payments", results.payments), ("ticks", results.ticks), ("stock Faust", results.rival))
-    for name, found in rows:
+    for name, found in (("payments", results.payments), ("ticks", results.ticks)):
         if found is not None:
-            table.add_row(
-                name,
-                f"{found.per_second:,.0f}",
-                str(len(found.runs)),
-                f"{found.spread:.0%}",
-                f"{found.cpu_seconds_per_million:,.1f}",
-                f"{found.rss_mb:,.0f}",
-                f"{found.alerts:,}",
-                f"{found.events:,}",
-            )
-    ratio = results.ratio()
-    if ratio is not None:
-        table.caption = f"Weir drains {ratio:.1f} × as many payments a second as stock Faust"
-        table.caption_justify = "left"
+            table.add_row(*_drained(name, found, None, None))
+    for name, raced in results.rivals.items():
+        title = f"{raced.title} {raced.version}"
+        if raced.throughput is not None:
+            table.add_row(*_drained(title, raced.throughput, results.ratio(name), results.cpu_ratio(name)))
+        else:
+            table.add_row(title, "left out")
+    table.caption = "\n".join(
+        f"{raced.title} was left out. {raced.left_out}" for raced in results.rivals.values() if raced.left_out
+    )
     return table
 
 
-def _latency(latency: dict[str, Latency]) -> Table:
-    table = Table(title="Payment due → alert consumed, ms, open loop", title_justify="left")
+def _drained(name: str, found: Throughput, ratio: float | None, cpu_ratio: float | None) -> tuple[str, ...]:
+    return (
+        name,
+        f"{found.per_second:,.0f}",
+        "" if ratio is None else f"{ratio:,.1f} ×",
+        str(len(found.runs)),
+        f"{found.spread:.0%}",
+        f"{found.cpu_seconds_per_million:,.1f}",
+        "" if cpu_ratio is None else f"{cpu_ratio:,.1f} ×",
+        f"{found.rss_mb:,.0f}",
+        f"{found.alerts:,}",
+        f"{found.events:,}",
+    )
+
+
+def _latency(title: str, latency: dict[str, Latency]) -> Table:
+    table = Table(title=title, title_justify="left")
     for heading in (
         "offered/s",
         "achieved/s",

@@ -18,15 +18,13 @@ from stream.bench.backlog import preload
 from stream.bench.drain import Offsets, drain
 from stream.bench.ground import Ground, metrics_address
 from stream.bench.material import Material, payments, ticks
-from stream.bench.processes import held, running, weigh
-from stream.bench.rival_faust import Job
+from stream.bench.processes import held, weigh
 from stream.consume import consumer_of, read_to_end
 from stream.errors import WeirError
 from stream.run.children import Child
 from stream.run.ready import counter
 from stream.settings import Settings
 from stream.summary import Tally
-from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, Scores
 from stream.wire.topics import ALERTS, BY_TERMINAL, DEAD_LETTERS, LABELS, SCORES, TICKS, TRANSACTIONS
 
@@ -63,10 +61,10 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contender:
+class Contender:
     """Who drains: its name, the topics it reads, how to run it, and how to hold it to account.
 
-    account  given settings and events offered, raises where an event is missing; returns the number of alerts
+    account  given settings and events offered, raises where an event or an alert is amiss; returns the number of alerts
     """
 
     name: str
@@ -80,53 +78,20 @@ def measure_payments(ground: Ground, *, events: int, repeats: int) -> Throughput
     ground.tell("simulating payments", 0.0)
     material = payments(events, partitions=ground.settings.kafka.partitions)
     topics = (TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name)
-    contender = _Contender(name="payments", topics=topics, run=ground.worker, account=_account_for_payments)
-    return _measure(ground, contender, material, repeats)
+    contender = Contender(name="payments", topics=topics, run=ground.worker, account=_account_for_payments)
+    return drain_repeatedly(ground, contender, material, repeats)
 
 
 def measure_ticks(ground: Ground, *, events: int, repeats: int) -> Throughput:
     """Drain trades and quotes of 100 symbols through the market stage; every tick must be accounted for."""
     ground.tell("simulating ticks", 0.0)
     material = ticks(events, partitions=ground.settings.kafka.partitions)
-    contender = _Contender(name="ticks", topics=(TICKS.name,), run=ground.worker, account=_account_for_ticks)
-    return _measure(ground, contender, material, repeats)
+    contender = Contender(name="ticks", topics=(TICKS.name,), run=ground.worker, account=_account_for_ticks)
+    return drain_repeatedly(ground, contender, material, repeats)
 
 
-def measure_rival(ground: Ground, *, events: int, repeats: int) -> Throughput:
-    """Drain the first ``events`` of the same payments through stock Faust, on the same core of the same broker."""
-    ground.tell("simulating payments", 0.0)
-    material = payments(events, partitions=ground.settings.kafka.partitions, labels=False)
-    contender = _Contender(
-        name="faust",
-        topics=(TRANSACTIONS.name,),
-        run=lambda placed: rival_on(ground, placed),
-        account=lambda placed, _: len(_read(placed, ALERTS.name)),
-    )
-    return _measure(ground, contender, material, repeats)
-
-
-def rival_on(ground: Ground, placed: Settings) -> AbstractContextManager[Child]:
-    """Run stock Faust where a worker would run."""
-    folder = ground.folder / placed.kafka.group
-    job = Job(
-        bootstrap=placed.kafka.bootstrap,
-        prefix=placed.kafka.prefix,
-        group=placed.kafka.group,
-        partitions=placed.kafka.partitions,
-        folder=str(folder),
-        model=placed.worker.model,
-    )
-    return running(
-        f"rival-{placed.kafka.group}",
-        [encode(job).decode()],
-        cores=ground.cores.worker,
-        folder=ground.folder,
-        environment={},
-        module="stream.bench.rival_faust",
-    )
-
-
-def _measure(ground: Ground, contender: _Contender, material: Material, repeats: int) -> Throughput:
+def drain_repeatedly(ground: Ground, contender: Contender, material: Material, repeats: int) -> Throughput:
+    """Let a contender drain the material ``repeats`` times, each time on topics of its own."""
     runs = []
     alerts = 0
     for repeat in range(repeats):
@@ -179,11 +144,11 @@ def _run(
 def _account_for_payments(placed: Settings, events: int) -> int:
     """Hold the worker to conservation, from its output topics; returns the number of alerts."""
     tally = Tally()
-    for value in _read(placed, SCORES.name):
+    for value in read_all(placed, SCORES.name):
         tally.scores(msgspec.json.decode(value, type=Scores))
-    for value in _read(placed, DEAD_LETTERS.name):
+    for value in read_all(placed, DEAD_LETTERS.name):
         tally.dead_letter(msgspec.json.decode(value, type=DeadLetter))
-    for value in _read(placed, ALERTS.name):
+    for value in read_all(placed, ALERTS.name):
         tally.alert(msgspec.json.decode(value, type=Alert))
     refused = sum(letter.source.topic == TRANSACTIONS.name for letter in tally.letters.values())
     if len(tally.scored_payments) + refused != events:
@@ -194,13 +159,14 @@ def _account_for_payments(placed: Settings, events: int) -> int:
 def _account_for_ticks(placed: Settings, events: int) -> int:
     """Likewise, from the worker's own counter: ticks have no record of their own on an output topic."""
     scored = round(counter(metrics_address(placed), "weir_scored_events_total", kind="ticks"))
-    refused = len(_read(placed, DEAD_LETTERS.name))
+    refused = len(read_all(placed, DEAD_LETTERS.name))
     if scored + refused != events:
         raise WeirError(f"of {events:,} ticks {scored:,} were scored and {refused:,} refused")
-    return len(_read(placed, ALERTS.name))
+    return len(read_all(placed, ALERTS.name))
 
 
-def _read(placed: Settings, topic: str) -> list[bytes]:
+def read_all(placed: Settings, topic: str) -> list[bytes]:
+    """Read a topic from its beginning to its end as it is now."""
     consumer = consumer_of(placed, [topic], from_beginning=True)
     try:
         return [value for _, value in read_to_end(consumer)]

@@ -1,4 +1,4 @@
-"""``weir bench``: throughput and latency of a real worker on a real Kafka, and of the same job in stock Faust."""
+"""``weir bench``: throughput and latency of a real worker on a real Kafka, and of rivals at the same job."""
 
 import logging
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ _WIDTH = 120  # of what is written into a file or a pipe
 )
 @click.option("--short", is_flag=True, help="One short run of each, to see that it works; not for quoting.")
 def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: bool) -> None:
-    """Measure what one worker on one core does, on an embedded Kafka, beside the same job in stock Faust.
+    """Measure what one worker on one core does, on an embedded Kafka, beside the same job in stock Faust,
+    Quix Streams and a plain aiokafka loop, each in an environment of its own that is made on first use.
 
     Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
     """

@@ -40,10 +40,17 @@ class Child:
 
         cwd  its working folder; None: ours
         """
-        log = folder / f"{name}.log"
         command = [sys.executable, "-m", module, *arguments]
+        return cls.start_command(name, command, folder=folder, environment=environment, cwd=cwd)
+
+    @classmethod
+    def start_command(
+        cls, name: str, command: list[str], *, folder: Path, environment: dict[str, str], cwd: Path | None = None
+    ) -> "Child":
+        """Start any program likewise."""
+        log = folder / f"{name}.log"
         with log.open("ab") as sink:
-            process = subprocess.Popen(  # noqa: S603  # our own command
+            process = subprocess.Popen(  # noqa: S603  # our own commands
                 [sys.executable, "-I", "-S", str(_GUARD), str(_GRACE_SECONDS), "", *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ from rich.console import Console
 from stream.bench.fingerprint import fingerprint
 from stream.bench.latency import Latency
 from stream.bench.report import Results, print_results, write_json
+from stream.bench.rivals.race import Raced
 from stream.bench.throughput import Throughput
 
 
@@ -40,7 +41,10 @@ def _results() -> Results:
     return Results(
         fingerprint=fingerprint(),
         payments=_drained(120_000.0),
-        rival=_drained(3_000.0),
+        rivals={
+            "faust": Raced(title="stock Faust", version="0.15.3", throughput=_drained(3_000.0), latency={"1000": late}),
+            "quix": Raced(title="Quix Streams", version="3.28.1", left_out="Can't install quix: no network"),
+        },
         latency={"10000": late},
         stages={"1": {"decode": 4.0}, "64": {"decode": 2.0}},
     )
@@ -55,6 +59,12 @@ def test_the_json_has_the_promised_keys(tmp_path: Path) -> None:
     assert found["ticks_per_second"] is None
     assert found["stock_faust_payments_per_second"] == 3_000.0
     assert found["ratio_to_stock_faust"] == 40.0
+    assert found["rivals"]["faust"]["payments_per_second"] == 3_000.0
+    assert found["rivals"]["faust"]["ratio"] == 40.0
+    assert found["rivals"]["faust"]["cpu_ratio"] == 1.0
+    assert found["rivals"]["faust"]["latency"]["1000"]["p99"] == 20.0
+    assert found["rivals"]["quix"]["payments_per_second"] is None
+    assert found["rivals"]["quix"]["left_out"] == "Can't install quix: no network"
     assert found["latency_ms"] == {"10000": {"p50": 5.0, "p99": 20.0, "p999": 40.0}}
     assert found["payments"]["cpu_seconds_per_million"] == 7.5
     assert found["stages"]["64"] == {"decode": 2.0}
@@ -67,7 +77,17 @@ def test_the_table_names_the_machine_and_every_figure() -> None:
     print_results(Console(file=sink, width=140), _results())
 
     text = sink.getvalue()
-    for part in (fingerprint().kernel, "120,000", "3,000", "40.0 ×", "10,000", "20.0", "decode"):
+    for part in (
+        fingerprint().kernel,
+        "120,000",
+        "3,000",
+        "40.0 ×",
+        "left out",
+        "no network",
+        "10,000",
+        "20.0",
+        "decode",
+    ):
         assert part in text
 
 
