@@ -24,10 +24,10 @@ _WIDTH = 120  # of what is written into a file or a pipe
 )
 @click.option("--short", is_flag=True, help="One short run of each, to see that it works; not for quoting.")
 def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: bool) -> None:
-    """Measure what one worker on one core does, on an embedded Kafka, beside the same job in stock Faust,
-    Quix Streams and a plain aiokafka loop, each in an environment of its own that is made on first use.
+    """Measure what one worker on one core does, on an embedded Kafka, beside rivals at the same job.
 
-    Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
+    They are stock Faust, Quix Streams and a plain aiokafka loop, each in an environment of its own that is made on
+    first use; one that can't be installed is left out. Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
     """
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # retries while topics are new are no news
     plan = Plan.short(events) if short else Plan.full(events)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream.bench.rivals.environments import environment
-from stream.bench.rivals.roster import RIVALS
+from stream.bench.rivals.roster import RIVALS, Rival
 from stream.errors import MachineError
 
 
@@ -61,11 +61,11 @@ def test_without_a_network_it_says_what_is_missing_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.name)
-def test_every_requirement_is_pinned_and_names_no_registry(rival: object) -> None:
+def test_every_requirement_is_pinned_and_names_no_registry(rival: Rival) -> None:
     """A figure is about a version."""
-    lines = rival.requirements.read_text().splitlines()  # type: ignore[attr-defined]  # one of RIVALS
+    lines = rival.requirements.read_text().splitlines()
     pins = [line.partition(";")[0] for line in lines if not line.startswith("#")]
 
     assert all(pin.count("==") == 1 for pin in pins)
     assert not any("://" in line for line in lines)
-    assert rival.version  # type: ignore[attr-defined]  # likewise
+    assert rival.version
