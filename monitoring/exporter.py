@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 from prometheus_client.exposition import choose_encoder
 
-from monitoring.health import unhealthy, unready
+from monitoring.health import STALLED_SECONDS, unhealthy, unready
 from monitoring.metrics import Metrics
 from stream.errors import MachineError
 
@@ -24,13 +24,16 @@ class Exporter:
     metrics  of the worker
     host     to listen on; 127.0.0.1 unless others must reach it
     port     0 for any free one, then found in ``port``
+    stalled_seconds  after which a worker without progress is unhealthy
     Raises MachineError where the port can't be had.
     """
 
-    def __init__(self, metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0, stalled_seconds: float = STALLED_SECONDS
+    ) -> None:
         pages = {
             "/metrics": lambda accept: _scrape(metrics, accept),
-            "/healthz": lambda _: _verdict(unhealthy(metrics.progress())),
+            "/healthz": lambda _: _verdict(unhealthy(metrics.progress(), stalled_seconds=stalled_seconds)),
             "/readyz": lambda _: _verdict(unready(metrics.progress())),
         }
         try:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-STALLED_SECONDS = 60.0  # a commit is due every second or so
+STALLED_SECONDS = 60.0  # where nobody says otherwise; a commit is due every second or so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,19 @@ class FencedError(WeirError):
         return f"{self.topic}-{self.partition}: another worker has taken this partition over; start this one again"
 
 
+class StalledError(WeirError):
+    """A worker that has made no progress for ``kafka.watchdog_seconds``: its watchdog ended it, to be started again."""
+
+    exit_code = 5
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class StreamError(WeirError):
     """Stored or internal data of a layout or order that must not be read on."""
 

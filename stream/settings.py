@@ -29,6 +29,7 @@ class Kafka(Section, frozen=True, kw_only=True):
     group: str = "weir"
     commit_seconds: Annotated[float, msgspec.Meta(gt=0.0, le=60.0)] = 1.0
     session_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=60.0)] = 6.0  # a dead worker keeps its partitions so long
+    watchdog_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 90.0  # without progress: the worker ends
     slice_records: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096  # at most, per fetch of a partition
     idle_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 25  # a partition silent for so long holds nobody back
 
@@ -114,7 +115,17 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         _convert(raw, where=str(chosen))  # by itself, so that a fault is looked for in the right place
     for name, value in variables.items():
         _set_variable(raw, name, value)
-    return _convert(raw, where="environment")
+    settings = _convert(raw, where="environment")
+    _check_patience(settings.kafka)
+    return settings
+
+
+def _check_patience(kafka: Kafka) -> None:
+    """Refuse a watchdog that takes for a fault what is none: the wait for a dead worker's session, or for a commit."""
+    least = kafka.session_seconds + kafka.commit_seconds
+    if kafka.watchdog_seconds <= least:
+        expected = f"more than session_seconds + commit_seconds ({least:g})"
+        raise SettingsError("kafka.watchdog_seconds", expected, kafka.watchdog_seconds)
 
 
 def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:

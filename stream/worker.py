@@ -13,6 +13,7 @@ from faust.worker import Worker
 from stream.agents.app import WeirApp, build_app
 from stream.agents.observer import Observer
 from stream.agents.spec import StageSpec
+from stream.errors import WeirError
 from stream.settings import Settings
 
 _GC_THRESHOLDS = (50_000, 20, 50)  # Python's own look at every 700 new objects: slices are many small ones
@@ -30,7 +31,7 @@ def run_worker(
     """Run a worker until SIGTERM or Ctrl-C, or until something fails.
 
     settings  ``kafka.bootstrap`` is set and its topics exist
-    -> exit code: 0 after a signal, all flushed and committed; 1 after a failure, which has been logged
+    -> exit code: 0 after a signal, all flushed and committed; after a failure, which has been logged, that of its error
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Faust listens for it, there is nothing to flush
     loop = uvloop.new_event_loop()
@@ -62,6 +63,8 @@ def _run(app: WeirApp, loop: asyncio.AbstractEventLoop, loglevel: str) -> int:
         code = exit_.code if isinstance(exit_.code, int) else 1
     else:
         code = 0
+    if isinstance(app.failure, WeirError):
+        return app.failure.exit_code
     return 1 if app.failure is not None else code
 
 
