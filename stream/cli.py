@@ -24,6 +24,7 @@ class _Commands(click.Group):
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
+        "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
     }

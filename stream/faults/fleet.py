@@ -29,7 +29,7 @@ class Worker:
     name: str
     folder: Path
     environment: Mapping[str, str]
-    address: str
+    port: int
     child: Child
     endings: list[int] = field(default_factory=list)
 
@@ -40,7 +40,15 @@ class Worker:
 
     def is_ready(self) -> bool:
         """Tell whether it has its partitions and their state."""
-        return is_ready(self.address)
+        return is_ready(f"http://127.0.0.1:{self.port}")
+
+    def answers(self) -> bool:
+        """Tell whether its HTTP server is up: it has loaded all, and joins, recovers or works."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=0.2):
+                return True
+        except OSError:
+            return False
 
     def signal(self, number: int) -> None:
         """Send a signal to the process that is there now, if it lives."""
@@ -125,8 +133,7 @@ class Fleet:
         port = _free_port()
         environment = self._environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
         child = Child.start(name, ["worker"], folder=self._folder, environment=environment, cwd=folder)
-        address = f"http://127.0.0.1:{port}"
-        return Worker(name=name, folder=folder, environment=environment, address=address, child=child)
+        return Worker(name=name, folder=folder, environment=environment, port=port, child=child)
 
     def _supervise(self) -> None:
         while not self._is_over.wait(_LOOK_SECONDS):
@@ -134,7 +141,7 @@ class Fleet:
                 for worker in self._places:
                     status = worker.child.ended()
                     if status is not None:
-                        worker.endings.append(status)
+                        worker.endings.append(_signed(status))
                         worker.child.stop()
                         worker.child = Child.start(
                             worker.name,
@@ -156,7 +163,12 @@ def wait_for(is_so: Callable[[], bool], *, what: str, within_seconds: float, loo
 
 def _end(worker: Worker) -> None:
     worker.signal(signal.SIGCONT)
-    worker.endings.append(worker.child.stop())
+    worker.endings.append(_signed(worker.child.stop()))
+
+
+def _signed(status: int) -> int:
+    """The guard passes a signal on as 256 less its number."""
+    return status - 256 if status > 192 else status
 
 
 def _free_port() -> int:

@@ -32,7 +32,8 @@ class Setup:
 
     workers     at the start
     rate        events per second offered: payments, labels and ticks together
-    seconds     for how long; the harm begins between 20 % and 70 % of it, so a lasting one may outlast it
+    seconds     for how long; a lasting harm may outlast it
+    between     shares of the load: when the harm may begin
     kafka       overrides of ``Settings.kafka``, by field name
     ground      makes the brokers, given a folder for their data; they stop on leaving
     is_shared   rows of the same ``ground`` may follow each other on one broker; False: the row harms the broker itself
@@ -44,6 +45,7 @@ class Setup:
     workers: int = 1
     rate: float = 20_000.0
     seconds: float = 15.0
+    between: tuple[float, float] = (0.2, 0.7)
     kafka: Mapping[str, object] = field(default_factory=dict)
     ground: Callable[[Path], AbstractContextManager[Ground]] = one_broker
     is_shared: bool = True

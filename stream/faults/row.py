@@ -29,7 +29,6 @@ from stream.faults.watch import Watch
 from stream.settings import Kafka, Settings
 from stream.walk import STAGES
 
-FROM, TO = 0.2, 0.7  # of the load: when the harm may begin
 _START_SECONDS = 120.0  # of workers and the first events
 _COMMON: dict[str, object] = {
     "commit_seconds": 0.5,  # twice as often as usual: more commits to be hit
@@ -157,7 +156,9 @@ def _play(harm: Harm, scene: Scene, tell: Callable[[str], None]) -> str:
         scene.fleet.scale(harm.setup.workers)
         scene.fleet.wait_ready()
         scene.load.begin()
-        moment = scene.draw.uniform(FROM, TO)
+        for worker in scene.fleet.workers:
+            scene.fleet.wait_ready(worker)
+        moment = scene.draw.uniform(*harm.setup.between)
         scene.facts["moment"] = round(moment, 3)
         tell(f"events flow, the harm comes at {moment:.0%}")
         scene.wait_offered(moment, within_seconds=_START_SECONDS)
