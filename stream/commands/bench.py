@@ -27,7 +27,8 @@ def bench(*, only: tuple[str, ...], json_path: Path | None, events: int, short: 
     """Measure what one worker on one core does, on an embedded Kafka, beside rivals at the same job.
 
     They are stock Faust, Quix Streams and a plain aiokafka loop, each in an environment of its own that is made on
-    first use; one that can't be installed is left out. Ctrl-C stops every process that was started. docs/performance.md says how each figure is taken.
+    first use; one that can't be installed is left out. Ctrl-C stops every process that was started.
+    docs/performance.md says how each figure is taken.
     """
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # retries while topics are new are no news
     plan = Plan.short(events) if short else Plan.full(events)
