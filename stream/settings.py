@@ -30,6 +30,7 @@ class Kafka(Section, frozen=True, kw_only=True):
     commit_seconds: Annotated[float, msgspec.Meta(gt=0.0, le=60.0)] = 1.0
     session_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=60.0)] = 6.0  # a dead worker keeps its partitions so long
     watchdog_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 90.0  # without progress: the worker ends
+    standbys: Annotated[int, msgspec.Meta(ge=0, le=8)] = 1  # other workers that keep a partition's state warm
     slice_records: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096  # at most, per fetch of a partition
     idle_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 25  # a partition silent for so long holds nobody back
 

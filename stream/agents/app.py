@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from stream.agents.fetch import Fetched
 from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
 from stream.agents.spec import StageSpec, changelog_topic
-from stream.agents.tables import PromptTableManager, SliceSchema, StageTable
+from stream.agents.tables import LaneStore, PromptTableManager, SliceSchema, StageTable
 from stream.errors import WeirError
 from stream.settings import Settings
 
@@ -25,6 +26,7 @@ log = logging.getLogger("weir.agents")
 _QUEUED_SLICES = 16  # per topic, between fetching and feeding; Kafka holds the rest
 _RENEW_SECONDS = 86_400.0
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
+_HEARTBEATS = 10  # per session: at the next one a worker hears that another has died and partitions wait
 
 
 class WeirApp(faust.App):
@@ -74,9 +76,10 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         autodiscover=False,
         broker_commit_interval=settings.kafka.commit_seconds,
         broker_session_timeout=settings.kafka.session_seconds,
-        broker_heartbeat_interval=settings.kafka.session_seconds / 4,
+        broker_heartbeat_interval=settings.kafka.session_seconds / _HEARTBEATS,
         consumer_auto_offset_reset="earliest",
         stream_buffer_maxsize=_QUEUED_SLICES,
+        table_standby_replicas=settings.kafka.standbys,
         store="memory://",
         TableManager=PromptTableManager,
     )
@@ -96,7 +99,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
     for spec in specs:
         for topic in spec.topics:
             _add_agent(app, spec, topic)
-    _add_upkeep(app)
+    _add_upkeep(app, [table.data for table in tables])
     return app
 
 
@@ -116,7 +119,7 @@ def _add_agent(app: WeirApp, spec: StageSpec, topic: str) -> None:
     app.agent(channel, name=f"weir.{spec.name}.{topic}")(drive)
 
 
-def _add_upkeep(app: WeirApp) -> None:
+def _add_upkeep(app: WeirApp, stores: Sequence[LaneStore]) -> None:
     @app.on_rebalance_complete.connect
     async def restore(sender: AppT, **_: Any) -> None:  # noqa: ARG001
         # Recovery has loaded the tables; Faust seeks to the committed offsets next, then feeds.
@@ -125,6 +128,11 @@ def _add_upkeep(app: WeirApp) -> None:
         except Exception as error:
             await app.fail(error)
             raise
+        log.info(
+            "event=recovered changelog_records=%d seconds=%.2f",
+            sum(store.read for store in stores),
+            time.monotonic() - min(store.assigned_at for store in stores),
+        )
 
     @app.timer(interval=_RENEW_SECONDS)
     async def renew() -> None:

@@ -8,9 +8,11 @@ The mended faults are those of Faust 0.15.3, numbered here and where else they a
 2. ``commit`` while the timer's commit runs waits for that one and returns, without what came meanwhile: see
    ``commit_and_end_transactions``.
 3. Streams are resumed before the seek, and queues cleared after it: see ``_getmany``.
-4. Slices fetched before a seek are stale: see ``getmany`` and ``FetchThread.epoch``.
+4. Slices fetched before a seek are stale: see ``is_fresh`` and ``FetchThread.epochs``.
 5. ``seek_to_committed`` awaits between partitions and skips those without a commit: see ``FetchThread``.
 6. Gaps in offsets are added to the list of acks one by one. Sources have acks off (``app``): no such list is kept.
+7. Changelogs kept warm for another worker (standbys) are read while queues are still being cleared, so that slices of
+   them get lost, and sought to their beginning with the sources: see ``_is_wanted`` and ``tables.ChangelogQueue``.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -77,11 +79,10 @@ class SliceConsumer(driver.Consumer):
         timeout: float,  # noqa: ASYNC109  Faust's signature
     ) -> Mapping[TP, list[Fetched]]:
         # Fault 3: Faust resumes source partitions before it seeks them, and clears its queues after, while the flow
-        # is on since recovery: records fetched in between are delivered twice or dropped. Until a rebalance has
-        # ended, fetch changelogs only.
+        # is on since recovery: records fetched in between are delivered twice or dropped.
         wanted = active_partitions or set()
         if self.app.rebalancing:
-            wanted = {tp for tp in wanted if self._is_changelog_tp(tp)}
+            wanted = {tp for tp in wanted if self._is_wanted(tp)}
             timeout = min(timeout, 0.1)
         if not wanted:
             await self.sleep(_RETRY_SECONDS)
@@ -99,8 +100,14 @@ class SliceConsumer(driver.Consumer):
 
         A fetch that was under way when a rebalance began may end in the middle of it, before the seek.
         """
-        is_settled = not self.app.rebalancing or self._is_changelog_tp(tp)
-        return is_settled and fetched.epoch == self._thread.epoch
+        return self._is_wanted(tp) and fetched.epoch == self._thread.epochs[tp]
+
+    def _is_wanted(self, tp: TP) -> bool:
+        """Until a rebalance has ended, read the changelogs of what we take over only; then sources and standbys."""
+        if self._is_changelog_tp(tp):
+            assignor = self.app.assignor
+            return bool(assignor.is_active(tp) if self.app.rebalancing else assignor.is_standby(tp))
+        return not self.app.rebalancing
 
     def pause_partitions(self, tps: Iterable[TP]) -> None:
         """Stop fetching; changelogs, which stay paused while we write them, truly."""

@@ -17,7 +17,6 @@ from stream.agents.restoring import partitions_of, resume
 from stream.agents.spec import changelog_topic
 from stream.agents.tables import CHECKPOINT, LaneStore
 from stream.core.stage import Output
-from stream.errors import StreamError
 from stream.settings import Settings
 
 log = logging.getLogger("weir.agents")
@@ -55,8 +54,7 @@ class Delivery:
         lanes: list[Lane] = []
         for store in self._all_stores():
             if store.failure is not None:
-                kind = type(store.failure).__name__
-                raise StreamError(f"changelog of {store.spec.name} can't be read: {kind}") from store.failure
+                raise store.failure
             lanes += [store.lane(p) for p in sorted(partitions_of(store.spec, assigned, self._settings))]
         # First the fence, then the proof that nobody has come after us, then what predecessors have published: so none
         # of them can add to it, and a worker that slept through a rebalance takes nothing away from its successor.

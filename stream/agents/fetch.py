@@ -1,5 +1,6 @@
 """The consumer thread: whole fetched partitions to Faust, as slices, and seeks that leave nothing stale behind."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,7 @@ class Fetched:
     """One slice on its way to an agent or a table.
 
     first  offset at which the fetch began
-    epoch  of the seek it was fetched after: stale once the consumer has sought again
+    epoch  of the seek it was fetched after: stale once its partition was sought again
     keys   record keys, in the order of ``records``
     """
 
@@ -38,14 +39,16 @@ class Fetched:
 
 
 class FetchThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, fetching slices."""
+    """Faust's consumer thread, fetching slices.
 
-    epoch = 0
+    epochs  how often each partition was sought
+    """
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         # a thread that makes its own loop makes asyncio's, whatever loop the worker runs
         super().__init__(consumer, thread_loop=uvloop.new_event_loop(), **options)
         self._slice_records: int = self.app.weir.kafka.slice_records
+        self.epochs: Counter[tuple[str, int]] = Counter()
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         # Faust waits 1,500 ms for records. A partition that was held back or just consumed while a long poll for
@@ -66,8 +69,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         if private.is_stopped(consumer):
             raise ConsumerStoppedError
         taken = await private.drained(consumer, active_partitions, seconds=timeout or 0.0)
-        epoch = self.epoch  # of the moment they were taken: there is no await between that and here
-        return {TP(*tp): list(self._slices(tp, records, epoch)) for tp, records in taken.items()}
+        # epochs of the moment they were taken: there is no await between that and here
+        return {TP(*tp): list(self._slices(tp, records, self.epochs[tp])) for tp, records in taken.items()}
 
     def _slices(self, tp: TopicPartition, drained: private.Drained, epoch: int) -> Iterable[Fetched]:
         """Cut a fetched partition into slices of the asked size; one without records still moves the offset on."""
@@ -88,7 +91,10 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             first = after
 
     async def seek_to_committed(self) -> Mapping[TP, int | None]:
-        """Seek every assigned partition to its committed offset, to its beginning where nothing is committed."""
+        """Seek every assigned source to its committed offset, to its beginning where nothing is committed.
+
+        Changelogs, of which nothing is ever committed, stay where recovery has sought them.
+        """
         return await self.call_thread(self._seek_to_committed)
 
     async def _seek_to_committed(self) -> Mapping[TP, int | None]:
@@ -96,16 +102,17 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         # others were sought, and leaves a partition where it stands if nothing is committed: it looks up all, then
         # seeks all without an await in between.
         consumer = self._ensure_consumer()
-        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+        sources = [tp for tp in consumer.assignment() if tp.topic not in self.app.tables.changelog_topics]
+        committed = {tp: await consumer.committed(tp) for tp in sources}
         new = [tp for tp, offset in committed.items() if offset is None]
         beginning = await consumer.beginning_offsets(new) if new else {}
         for tp, offset in committed.items():
             private.seek(consumer, tp, beginning[tp] if offset is None else offset)
-        self.epoch += 1  # what was fetched before is fetched again: whoever holds it must drop it
+        self.epochs.update(committed.keys())  # what was fetched before is fetched again: whoever holds it must drop it
         return {TP(*tp): offset for tp, offset in committed.items()}
 
     async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
-        self.epoch += 1  # Faust seeks them all before its first await
+        self.epochs.update(partitions.keys())  # Faust seeks them all before its first await
         await super()._seek_wait(consumer, partitions)
 
     def hold(self, partitions: Iterable[TP], *, is_held: bool) -> None:

@@ -1,5 +1,6 @@
 """The Faust table of a stage: its rows are the stages' own, recovered from the changelog slice by slice."""
 
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -8,17 +9,19 @@ import faust
 from faust.stores.base import Store
 from faust.tables.manager import TableManager
 from faust.types import TP, EventT, StoreT, TopicT
+from mode.utils.queues import ThrowableQueue
 
 from stream.agents.fetch import Fetched
 from stream.agents.lane import Lane
 from stream.agents.observer import Observer
 from stream.agents.spec import StageSpec, changelog_topic
-from stream.errors import StreamError
+from stream.errors import StreamError, WeirError
 
 CHECKPOINT = b"\x00weir/checkpoint"  # key of the checkpoint row; no printable id begins with a zero byte
 _URL = "lanes://"
 _QUEUED_SLICES = 64
 _HELD_BYTES = 256 << 20  # of rows read but not loaded yet, over all partitions of a table
+_WARM_BYTES = 8 << 20  # the same of standbys, which have to be quick when they are needed, not while they wait
 _LOADED_ROWS = 65_536  # at a time: the loading of many at once is quicker, and copies their bytes
 
 
@@ -40,7 +43,9 @@ class LaneStore(Store[bytes, bytes]):
     A changelog that is not compacted yet holds the same key many times: what is read is held by key until it is
     needed or much, so that most old values are never loaded.
 
-    failure  what recovery failed with: Faust would log it and go on without the rows
+    failure      what recovery failed with: Faust would log it and go on without the rows
+    read         records of changelogs read since partitions were assigned last
+    assigned_at  when that was, ``time.monotonic`` seconds
     """
 
     def __init__(self, url: Any, app: Any, table: Any, **options: Any) -> None:
@@ -50,6 +55,8 @@ class LaneStore(Store[bytes, bytes]):
         self.lanes: dict[int, Lane] = {}
         self.applied: dict[int, int] = {}
         self.failure: Exception | None = None
+        self.read = 0
+        self.assigned_at = time.monotonic()
         self._distrusted = False
         self._held: dict[int, dict[bytes, bytes | None]] = {}
         self._held_bytes = 0  # at most: a value that was replaced still counts
@@ -66,7 +73,8 @@ class LaneStore(Store[bytes, bytes]):
             try:
                 _load(self.lanes[partition], rows)
             except Exception as error:
-                raise StreamError(f"changelog of {self.spec.name} can't be read: {type(error).__name__}") from error
+                reason = str(error) if isinstance(error, WeirError) else type(error).__name__
+                raise StreamError(f"changelog of {self.spec.name}-{partition} can't be read: {reason}") from error
         return self.lanes[partition]
 
     def distrust(self) -> None:
@@ -85,21 +93,31 @@ class LaneStore(Store[bytes, bytes]):
         """Hold slices of the changelog; load them once they are much."""
         for event in batch:
             fetched: Fetched = event.value
+            tp = event.message.tp
+            if fetched.records.next_offset <= self.applied.get(tp.partition, -1) + 1:
+                continue  # our own, read back
             try:
                 self._hold(fetched)
-            except Exception as error:  # noqa: BLE001  raised by ``restoring`` before anything is fed
+            except Exception as error:  # noqa: BLE001  raised by ``Delivery.restore`` before anything is fed
                 self.failure = self.failure or error
-            self.set_persisted_offset(event.message.tp, fetched.records.next_offset - 1)
+            self.set_persisted_offset(tp, fetched.records.next_offset - 1)
             self._observer.recovering(stage=self.spec.name, partition=fetched.records.partition)
 
     def _hold(self, fetched: Fetched) -> None:
         if None in fetched.keys:
             raise StreamError(f"changelog of {self.spec.name}: expected a key on every record, one has none")
+        expected = self.applied.get(fetched.records.partition, -1) + 1
+        if 0 < expected < fetched.first:
+            raise StreamError(
+                f"changelog of {self.spec.name}-{fetched.records.partition}: expected offset {expected}, the next one "
+                f"read is {fetched.first}: rows are missing"
+            )
         values = fetched.records.values
+        self.read += len(values)
         held = self._held.setdefault(fetched.records.partition, {})
         held.update(zip(fetched.keys, values, strict=True))  # type: ignore[arg-type]  # none is None: see above
         self._held_bytes += sum(map(len, filter(None, values)))
-        if self._held_bytes > _HELD_BYTES:
+        if self._held_bytes > (_HELD_BYTES if self.app.rebalancing else _WARM_BYTES):
             for partition in list(self._held):
                 self.lane(partition)
             self._held_bytes = 0
@@ -112,6 +130,7 @@ class LaneStore(Store[bytes, bytes]):
         generation_id: int = 0,  # noqa: ARG002
     ) -> None:
         """Forget the lanes of partitions that went elsewhere."""
+        self.read, self.assigned_at = 0, time.monotonic()
         topic = self.table.changelog_topic_name
         lost = {tp.partition for tp in revoked if tp.topic == topic}
         if self._distrusted:
@@ -173,6 +192,7 @@ class StageTable(faust.Table):
             key_type=bytes,
             value_type=bytes,
             recovery_buffer_size=2,  # slices; with 1 Faust goes on reading its own changelog for ever
+            standby_buffer_size=1,
         )
 
     def _new_store(self) -> StoreT:
@@ -194,8 +214,35 @@ class StageTable(faust.Table):
         )
 
 
+class ChangelogQueue(ThrowableQueue[EventT]):
+    """Slices of changelogs on their way to recovery, which takes any offset it sees for read: stale ones are dropped.
+
+    One that waited for room while a rebalance emptied the queue before it comes after a gap.
+    """
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app.conf.stream_buffer_maxsize, flow_control=app.flow_control, clear_on_resume=True)
+        self._app = app
+
+    async def get(self) -> EventT:
+        """Wait for the next slice that is not stale."""
+        while True:
+            event: EventT = await super().get()
+            if self._app.consumer.is_fresh(event.message.tp, event.value):
+                return event
+
+
 class PromptTableManager(TableManager):
     """Faust's own, without the second it waits at every start for tables that are added late: ours are all there."""
+
+    _changelog_queue: ThrowableQueue[EventT] | None
+
+    @property
+    def changelog_queue(self) -> ThrowableQueue[EventT]:
+        """Queue of all changelogs."""
+        if self._changelog_queue is None:
+            self._changelog_queue = ChangelogQueue(self.app)
+        return self._changelog_queue
 
     async def on_start(self) -> None:
         """Register the changelogs and begin to recover."""
