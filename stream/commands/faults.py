@@ -29,7 +29,7 @@ _SEEDS = 10
 @click.option("--first-seed", type=click.IntRange(min=0), default=1, show_default=True, help="Others follow it.")
 @click.option("--jobs", type=click.IntRange(1, 8), default=1, show_default=True, help="Harms side by side.")
 @click.option("--json", "json_path", type=OutFile(), help="Write the rows here, after each row.")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep brokers and logs here.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep all logs here.")
 @click.option("--list", "show", is_flag=True, help="Only list the harms.")
 def faults(
     *,
@@ -58,7 +58,9 @@ def faults(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers that end are what this is about
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     count = seeds or (1 if short else _SEEDS)
-    plan = Plan(harms=chosen, seeds=tuple(range(first_seed, first_seed + count)), jobs=jobs)
+    plan = Plan(
+        harms=chosen, seeds=tuple(range(first_seed, first_seed + count)), jobs=jobs, keeps_logs=folder is not None
+    )
     matrix = Matrix(fingerprint=fingerprint())
     with _shown(Console(stderr=True)) as (console, tell), _logs(folder, matrix) as logs:
 

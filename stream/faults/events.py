@@ -8,6 +8,7 @@ from stream.wire.columns import Ints
 _TICKS = 0.25  # share of all events
 _LABELLED = 0.05  # of the payments: see ``stream.bench.material``
 _LABEL_DELAY_DAYS = 0.02  # so that verdicts flow from the first second on, in every partition
+_CUSTOMERS = 20_000  # drawing a world costs by its size
 _LOUD = 0.002  # of the payments raise an alert for certain
 
 
@@ -22,6 +23,7 @@ def mixed(count: int, *, partitions: int, seed: int) -> Material:
         partitions=partitions,
         seed=seed,
         loud_share=_LOUD,
+        customers=_CUSTOMERS,
         label_delay_days=_LABEL_DELAY_DAYS,
     )
     share = np.concatenate([(np.arange(len(part)) + 0.5) / len(part) for part in (cards, market)])

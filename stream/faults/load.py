@@ -126,6 +126,7 @@ class Load:
     ) -> None:
         for child in self._children:
             child.stop()
+        (self._folder / "events").unlink()  # the largest of all that is written
 
 
 def _store(material: Material, path: Path) -> None:

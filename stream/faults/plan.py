@@ -32,11 +32,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     harms  their names, in order
     seeds  each harm is done once with each; consecutive
     jobs   rows side by side, each with brokers of its own
+    keeps_logs  of clean rows too
     """
 
     harms: tuple[str, ...]
     seeds: tuple[int, ...]
     jobs: int = 1
+    keeps_logs: bool = False
 
 
 def harms() -> dict[str, Harm]:
@@ -72,6 +74,7 @@ def _in_turn(wanted: Sequence[Harm], plan: Plan, folder: Path, tell: Tell, add: 
         detectors=detectors_of(Settings()),
         folder=folder,
         tell=tell,
+        keeps_logs=plan.keeps_logs,
     )
     shared: dict[object, Ground] = {}
     with ExitStack() as all_along:
@@ -121,4 +124,5 @@ def _side_by_side(wanted: Sequence[Harm], plan: Plan, folder: Path, tell: Tell, 
 def _arguments(part: Sequence[Harm], plan: Plan, report: Path) -> list[str]:
     names = [argument for harm in part for argument in ("--only", harm.name)]
     seeds = ["--seeds", str(len(plan.seeds)), "--first-seed", str(plan.seeds[0])]
-    return ["faults", *names, *seeds, "--json", str(report), "--folder", str(report.parent)]
+    logs = ["--folder", str(report.parent)]  # ours: what is kept there goes with it
+    return ["faults", *names, *seeds, "--json", str(report), *logs]

@@ -21,7 +21,7 @@ from stream.errors import WeirError
 from stream.faults.evidence import gather
 from stream.faults.fleet import Fleet
 from stream.faults.ground import Ground
-from stream.faults.harm import Harm
+from stream.faults.harm import Harm, Setup
 from stream.faults.judge import Verdict, judge
 from stream.faults.load import Load
 from stream.faults.scene import Scene
@@ -92,15 +92,23 @@ class Stand:
 
     material   given a number of events and a seed, simulates them, or remembers
     detectors  what the judge replays with
-    folder     of logs: those of clean rows are removed
-    events     overrides how many are offered, for a short look; 0: as the harm says
+    folder     of logs
+    keeps_logs even those of clean rows
+    events, seconds   override what the harm's setup says, for a short look; 0: as it says
     """
 
     material: Callable[[int, int], Material]
     detectors: Sequence[Detector]
     folder: Path
     tell: Tell
+    keeps_logs: bool = False
     events: int = 0
+    seconds: float = 0.0
+
+    def offer(self, setup: Setup) -> tuple[int, float]:
+        """How many events for this setup, and how many of them per second."""
+        events = self.events or setup.events
+        return events, events / (self.seconds or setup.seconds)
 
 
 def run_row(harm: Harm, seed: int, ground: Ground, stand: Stand) -> Row:
@@ -120,7 +128,7 @@ def run_row(harm: Harm, seed: int, ground: Ground, stand: Stand) -> Row:
             row = _judged(harm, seed, scene, fault, stand)
     finally:
         _remove_topics(settings)
-    if row.is_clean:
+    if row.is_clean and not stand.keeps_logs:
         shutil.rmtree(folder, ignore_errors=True)
         return row
     return msgspec.structs.replace(row, facts=row.facts | {"logs": str(folder)})
@@ -140,9 +148,10 @@ def _stage(
     fleet = Fleet(folder, _environment(settings, ground))
     stack.callback(fleet.stop)
     watch = stack.enter_context(Watch(settings))
-    material = setup.spoil(stand.material(stand.events or setup.events, seed), draw)
+    events, rate = stand.offer(setup)
+    material = setup.spoil(stand.material(events, seed), draw)
     bootstrap, prefix = settings.kafka.bootstrap, settings.kafka.prefix
-    load = stack.enter_context(Load(material, bootstrap=bootstrap, prefix=prefix, rate=setup.rate, folder=folder))
+    load = stack.enter_context(Load(material, bootstrap=bootstrap, prefix=prefix, rate=rate, folder=folder))
     scene = Scene(settings=settings, ground=ground, fleet=fleet, load=load, watch=watch, draw=draw, folder=folder)
     stack.enter_context(setup.around(scene))
     return scene

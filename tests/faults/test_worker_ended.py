@@ -1,0 +1,16 @@
+"""A worker is ended by SIGTERM in mid-stream."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.matrix import assert_clean, row_of
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_a_worker_that_is_asked_to_end_loses_nothing_and_repeats_nothing(bootstrap: str, tmp_path: Path) -> None:
+    """It is started again, and alerts, scores, risk and state are those of a replay."""
+    row = row_of("worker ended", bootstrap, tmp_path)
+
+    assert_clean(row)
