@@ -106,13 +106,14 @@ class Lane:
             )
             output = self._feed_singly(records, now)
         self.position[records.topic] = max(expected, records.next_offset)
-        self._heard[records.topic] = time.monotonic()
-        self._silent.discard(records.topic)
+        if output.is_news:
+            self._heard[records.topic] = time.monotonic()
+            self._silent.discard(records.topic)
         self.changed = True
         return output
 
     def silence(self, idle_seconds: float, end_of: Callable[[str], int | None]) -> Output | None:
-        """Tell the stage, once per silence, of a topic that is read to its end and brought nothing for so long.
+        """Tell the stage, once per silence, of a topic that is read to its end and brought no event for so long.
 
         end_of  topic → offset after its last record, None where unknown
         -> what the stage made of it, None where there is nothing to tell
@@ -174,7 +175,7 @@ class Lane:
 
     def _feed_singly(self, records: Slice, now: int) -> Output:
         """Feed record by record; the stages check before they change anything, so the others are fed as usual."""
-        output = Output()
+        output = Output(is_news=False)
         for place in range(len(records)):
             single = _one(records, place)
             try:
@@ -231,3 +232,4 @@ def _add(total: Output, part: Output) -> None:
     total.scored = np.concatenate([total.scored, part.scored])
     total.alerted = np.concatenate([total.alerted, part.alerted])
     total.figures |= part.figures
+    total.is_news |= part.is_news

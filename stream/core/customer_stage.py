@@ -55,6 +55,7 @@ class CustomerStage:
         limits = settings.payments
         self.state = CustomerTable(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
         self._at = self._beginning()
+        self._silent: set[str] = set()  # topics nobody waits for, until they bring an event again
 
     def feed(self, records: Slice, *, now: int) -> Output:  # noqa: ARG002  # nothing here is stamped
         """Decode, refuse, compute the customer's features, and send every event on to its terminal's partition."""
@@ -70,11 +71,15 @@ class CustomerStage:
         for refusal in rejected:
             output.counts[("duplicates",) if refusal.reason == "duplicate" else ("dead_lettered", refusal.reason)] += 1
         output.records = [*self._onward(block), *map(dead_letter, rejected)]
+        output.is_news = len(rejected) < len(records)
+        if output.is_news:
+            self._silent.discard(records.topic)
         self._at.next_offset[records.topic] = position
         return output
 
     def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
         """Tell every terminal partition not to wait for this origin."""
+        self._silent.add(topic)
         return Output(records=self._onward(self._news(topic, self._at.newest.get(topic, NEVER), idle=True)))
 
     def reached(self, topic: str, at: int) -> Output:
@@ -97,6 +102,7 @@ class CustomerStage:
         blob = self.state.checkpoint
         self._at = CHECKPOINT.unpack(blob) if blob else self._beginning()
         self._at.check("customers", self._settings.kafka.partitions)
+        self._silent = set()
         return dict(self._at.written)
 
     def _beginning(self) -> _Checkpoint:
@@ -160,7 +166,7 @@ class CustomerStage:
             origin=origin_of(self._partition, kind),
             position=position,
             frontier=self._at.newest.get(_TOPICS[kind], NEVER),
-            idle=False,
+            idle=not len(batch) and _TOPICS[kind] in self._silent,
             offset=batch.offset,
             produced=batch.produced,
             at=batch.at,

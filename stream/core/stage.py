@@ -28,6 +28,7 @@ class Output:
     scored    (m,) record timestamps of the events scored, for produced → scored latency
     alerted   (k,) record timestamps of the causes of published alerts
     figures   symbol → name → value of the latest risk snapshot, for gauges
+    is_news   False: all records were refused, so their topic is as good as silent
     """
 
     records: list[Outgoing] = field(default_factory=list)
@@ -35,6 +36,7 @@ class Output:
     scored: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     alerted: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    is_news: bool = True
 
 
 @contextmanager

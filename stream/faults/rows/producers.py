@@ -12,7 +12,8 @@ from stream.faults.scene import Scene
 
 TWICE = 0.1  # of the records are sent again
 WINDOW = 2_000  # places a record may come too late: minutes of event time, and an hour is allowed
-_DOWN_SECONDS = (0.0, 3.0)
+_DOWN_SECONDS = (0.0, 2.0)
+_IDLE_MS = 15_000  # longer than all partitions are silent until the next producer has begun
 
 
 def _twice_and_shuffled(material: Material, draw: Random) -> Material:
@@ -63,5 +64,6 @@ HARMS = (
         name="producer killed",
         sentence="A producer is ended by `kill -9` in mid-batch; the next one sends again what may not have arrived.",
         inflict=_kill_producer,
+        setup=Setup(kafka={"idle_ms": _IDLE_MS}),
     ),
 )
