@@ -1,8 +1,8 @@
 """The rival in Quix Streams: a ``StreamingDataFrame`` with state in RocksDB and its changelog topic.
 
 As its documentation has it: a stateful function per key, a filter, a topic. Histories are in the key's state, because
-its sliding windows don't leave out the current event and have neither a deviation nor a median. Its default guarantee,
-at least once; it commits every second, as Weir does, not every five.
+its sliding windows end with the current event, one to a stream, and come with neither a deviation nor a median. Its
+default guarantee, at least once; it commits every second, as Weir does, not every five.
 """
 
 from typing import Any
