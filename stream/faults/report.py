@@ -62,6 +62,8 @@ def line(row: Row) -> str:
         )
     else:
         wrong = {name: getattr(row, name) for name in _COUNTS[4:] if getattr(row, name)}
+        if left := row.events_in - row.scored - row.dead_letters:
+            wrong["unaccounted"] = left
         how = "NOT CLEAN: " + (", ".join(f"{name} {count}" for name, count in wrong.items()) or "never caught up")
     logs = row.facts.get("logs")
     return f"{row.harm}, seed {row.seed}: {how}" + (f"; see {logs}" if logs else "")

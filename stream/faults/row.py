@@ -81,6 +81,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             or self.unexpected
             or self.state_wrong
             or self.others_wrong
+            or self.events_in != self.scored + self.dead_letters
             or self.fault
             or self.seconds_to_caught_up is None
         )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -45,6 +45,25 @@ class Sample:
     def has_done_all_of(self, before: "Sample") -> bool:
         """Tell whether all that stood on the topics then is committed."""
         return all(self.committed[place] >= end for place, end in before.ends.items())
+
+
+def processing_at(samples: Sequence[Sample], *, since: float) -> float | None:
+    """When, after ``since``, every partition had committed progress since the first sample begun after it."""
+    after = [sample for sample in samples if sample.began >= since]
+    return next((sample.at for sample in after[1:] if sample.has_progressed_since(after[0])), None)
+
+
+def caught_up_at(samples: Sequence[Sample], *, since: float, behind_seconds: float) -> float | None:
+    """When, after ``since``, every partition moved again and what stood there ``behind_seconds`` before was done."""
+    after = [sample for sample in samples if sample.began >= since]
+    before = 0
+    for sample in after[1:]:
+        while after[before + 1].at <= sample.at - behind_seconds:
+            before += 1
+        is_long_ago = after[before].at <= sample.at - behind_seconds
+        if is_long_ago and sample.has_progressed_since(after[0]) and sample.has_done_all_of(after[before]):
+            return sample.at
+    return None
 
 
 class Watch:
@@ -101,33 +120,18 @@ class Watch:
 
     def seconds_to_processing(self) -> float | None:
         """From the harm until every partition had committed progress; None if that was not seen."""
-        begin = self._baseline()
-        if begin is None or self._marked is None:
-            return None
-        base = self._samples[begin]
-        ats = (sample.at for sample in self._samples[begin + 1 :] if sample.has_progressed_since(base))
-        return next((at - self._marked for at in ats), None)
+        return self._since_mark(lambda samples, since: processing_at(samples, since=since))
 
     def seconds_to_caught_up(self) -> float | None:
         """From the harm until all was committed that had stood on the topics two commit intervals before; or None."""
-        begin = self._baseline()
-        if begin is None or self._marked is None:
-            return None
-        before = begin
-        for sample in self._samples[begin + 1 :]:
-            while self._samples[before + 1].at <= sample.at - _COMMITS_BEHIND * self._commit_seconds:
-                before += 1
-            past = sample.at - _COMMITS_BEHIND * self._commit_seconds
-            if self._samples[before].at <= past and sample.has_done_all_of(self._samples[before]):
-                return sample.at - self._marked
-        return None
+        behind = _COMMITS_BEHIND * self._commit_seconds
+        return self._since_mark(lambda samples, since: caught_up_at(samples, since=since, behind_seconds=behind))
 
-    def _baseline(self) -> int | None:
-        """The first sample begun after the harm."""
-        marked = self._marked
-        if marked is None:
+    def _since_mark(self, find: Callable[[Sequence[Sample], float], float | None]) -> float | None:
+        if self._marked is None:
             return None
-        return next((i for i, sample in enumerate(self._samples) if sample.began >= marked), None)
+        at = find(list(self._samples), self._marked)
+        return None if at is None else at - self._marked
 
     def _fresh(self, within_seconds: float) -> Sample:
         now = time.monotonic()

@@ -33,8 +33,10 @@ def kill_often(scene: Scene) -> None:
 
 
 def terminate(scene: Scene) -> None:
-    """SIGTERM, as every supervisor sends it."""
-    scene.fleet.terminate(scene.fleet.workers[0])
+    """SIGTERM, as every supervisor sends it; time counts from when it has ended."""
+    worker = scene.fleet.workers[0]
+    scene.fleet.terminate(worker)
+    wait_for(lambda: bool(worker.endings), what="it goes on", within_seconds=30.0)
 
 
 def freeze(scene: Scene) -> None:
