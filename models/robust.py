@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models.artifact import Baseline, read_manifest
+from models.compiled import kernel
 from models.detector import Matrix, Vector
 from models.scaling import LEAST_HISTORY
 from stream.errors import ModelError
@@ -32,11 +33,22 @@ def signals(x: Matrix, usual_month: float) -> Matrix:
     Velocity is the payments of the last day over one more than the customer's usual payments a day. Who has fewer than
     ten payments has no median to be far from, and pays as often as others do: ``usual_month`` payments in 30 days.
     """
-    amount, day, month, z, share = (x[:, j] for j in range(len(FEATURES)))
-    thin = month < LEAST_HISTORY
-    velocity = day / (1.0 + np.where(thin, usual_month, month) / 30.0)
-    found = np.column_stack((amount, velocity, np.where(thin, 0.0, z), share))
-    return np.maximum(np.nan_to_num(found, nan=0.0, posinf=_ABSURD), 0.0)
+    found = np.empty((len(x), len(SIGNALS)))
+    _measure(np.ascontiguousarray(x, np.float64), usual_month, found)
+    return found
+
+
+@kernel
+def _measure(x: Matrix, usual_month: float, found: Matrix) -> None:
+    for i in range(len(x)):
+        is_thin = x[i, 2] < LEAST_HISTORY
+        found[i, 0] = x[i, 0]
+        found[i, 1] = x[i, 1] / (1.0 + (usual_month if is_thin else x[i, 2]) / 30.0)
+        found[i, 2] = 0.0 if is_thin else x[i, 3]
+        found[i, 3] = x[i, 4]
+        for j in range(found.shape[1]):
+            value = found[i, j]
+            found[i, j] = min(value, _ABSURD) if value > 0.0 else 0.0  # nan is not
 
 
 def fit_unusual(x: Matrix, usual_month: float) -> dict[str, float]:
@@ -50,21 +62,23 @@ def fit_unusual(x: Matrix, usual_month: float) -> dict[str, float]:
     return {name: float(level or top or 1.0) for name, level, top in zip(SIGNALS, levels, highest, strict=True)}
 
 
-def parts_of(x: Matrix, unusual: dict[str, float], usual_month: float) -> Matrix:
-    """Parts of the score per feature, ``(n, 5) → (n, 5)``: ``min(signal / unusual, 4)²`` at the signal's feature."""
-    parts = np.zeros(x.shape)
-    found = signals(x, usual_month)
-    for j, name in enumerate(SIGNALS):
-        parts[:, _COLUMN[j]] = np.minimum(found[:, j] / unusual[name], _CAP) ** 2
-    return parts
+@kernel
+def _judge(found: Matrix, unusual: Vector, parts: Matrix, score: Vector) -> None:
+    """Fill ``parts (n, 5)`` with ``min(signal / unusual, 4)²`` at each signal's feature, ``score (n,)`` with sums."""
+    for i in range(len(found)):
+        total = 0.0
+        for j in range(found.shape[1]):
+            level = min(found[i, j] / unusual[j], _CAP)
+            parts[i, _COLUMN[j]] = level * level
+            total += level * level
+        score[i] = total
 
 
-def sum_parts(parts: Matrix) -> Vector:
-    """Add parts feature by feature, in one order whatever the number of rows."""
-    score = np.zeros(len(parts))
-    for j in range(parts.shape[1]):
-        score += parts[:, j]
-    return score
+def judge(x: Matrix, unusual: dict[str, float], usual_month: float) -> tuple[Vector, Matrix]:
+    """Score rows ``(n, 5) → (n,)`` and split each score over the features, ``(n, 5)``."""
+    score, parts = np.empty(len(x)), np.zeros((len(x), len(FEATURES)))
+    _judge(signals(x, usual_month), np.array([unusual[name] for name in SIGNALS]), parts, score)
+    return score, parts
 
 
 class Robust:
@@ -88,11 +102,11 @@ class Robust:
 
     def score(self, x: Matrix) -> Vector:
         """Sum of the squared signals in units of their unusual levels, ``(n, 5) → (n,)``, 0 to 64."""
-        return sum_parts(parts_of(x, self._unusual, self._usual_month))
+        return judge(x, self._unusual, self._usual_month)[0]
 
     def explain(self, x: Matrix) -> Matrix:
         """Each feature's part, ``(n, 5) → (n, 5)``; velocity stands at the count of the last day."""
-        return parts_of(x, self._unusual, self._usual_month)
+        return judge(x, self._unusual, self._usual_month)[1]
 
     def probability(self, score: Vector) -> Vector | None:
         """Probability of fraud at the calibration window's prevalence, ``(n,) → (n,)``."""

@@ -164,7 +164,7 @@ def _baseline(data: FeatureSet, rows: _Rows, recipe: Recipe) -> Baseline:
     x = data.x[:, columns]
     month = float(np.median(x[rows.train, robust.FEATURES.index("customer_count_30d")]))
     unusual = robust.fit_unusual(x[rows.train], month)
-    score = robust.sum_parts(robust.parts_of(x[rows.calibration], unusual, month))
+    score, _ = robust.judge(x[rows.calibration], unusual, month)
     return Baseline(
         features=list(robust.FEATURES),
         unusual=unusual,
