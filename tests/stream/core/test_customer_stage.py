@@ -41,7 +41,7 @@ def the_block(output: Output) -> Block:
 
 
 def test_poison_alone_is_no_news() -> None:
-    """A slice of refused records says so: whoever looks for silences counts it as one; one event among them is heard."""
+    """A slice of refused records says so, and counts as silence. One event among them is heard."""
     stage = CustomerStage(0, SETTINGS)
 
     only_poison = stage.feed(a_slice([POISON, POISON], first=0), now=AT)
