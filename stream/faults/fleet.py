@@ -60,11 +60,11 @@ class Fleet:
     """Workers side by side.
 
     folder       of their logs and working folders
-    environment  the settings of every worker
+    environment  the settings of every worker that is added from now on
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._folder, self._environment = folder, dict(environment)
+        self._folder, self.environment = folder, dict(environment)
         self._places: list[Worker] = []
         self._former: list[Worker] = []
         self._lock = threading.RLock()
@@ -131,7 +131,7 @@ class Fleet:
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
         port = _free_port()
-        environment = self._environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
+        environment = self.environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
         child = Child.start(name, ["worker"], folder=self._folder, environment=environment, cwd=folder)
         return Worker(name=name, folder=folder, environment=environment, port=port, child=child)
 
