@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 STALLED_SECONDS = 60.0  # where nobody says otherwise; a commit is due every second or so
 
+_BUSY = "one slice has kept its stage busy"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -79,18 +81,23 @@ def stall(seen: Progress, *, stalled_seconds: float = STALLED_SECONDS) -> Stall 
     if not seen.partitions:
         return None
     for due, what in (
-        (seen.taking, "one slice has kept its stage busy"),
+        (seen.taking, _BUSY),
         (seen.uncommitted, "events were taken but nothing was committed"),
         (seen.waiting, "records wait and nothing was committed"),
     ):
         if due is not None and seen.now - due.since > stalled_seconds:
-            seconds = seen.now - due.since
-            reason = f"{due.place}: {what} for {seconds:.0f} s, lag {due.lag}"
-            return Stall(reason=reason, seconds=seconds, due=due)
+            if seen.taking is not None and seen.now - seen.taking.since > stalled_seconds / 2:
+                return _stall(seen, seen.taking, _BUSY)  # the cause of all the rest
+            return _stall(seen, due, what)
     silent = seen.now - max(seen.heard, seen.opened_at)
     if silent > stalled_seconds:
         return Stall(reason=f"no sign of life from the worker's loop for {silent:.0f} s", seconds=silent)
     return None
+
+
+def _stall(seen: Progress, due: Due, what: str) -> Stall:
+    seconds = seen.now - due.since
+    return Stall(reason=f"{due.place}: {what} for {seconds:.0f} s, lag {due.lag}", seconds=seconds, due=due)
 
 
 def unhealthy(seen: Progress, *, stalled_seconds: float = STALLED_SECONDS) -> str:

@@ -65,12 +65,14 @@ def stall_alert(settings: Settings, found: Stall, *, place: str, now: int) -> Al
 def publish(settings: Settings, alert: Alert, *, seconds: float) -> None:
     """Put an alert on its topic, past a loop that may be stuck; raises KafkaError where Kafka does not take it."""
     until = time.monotonic() + seconds
+    patience = int(1000 * seconds)
     producer = KafkaProducer(
         bootstrap_servers=settings.kafka.bootstrap.split(","),
         acks="all",
-        max_block_ms=int(1000 * seconds),
-        request_timeout_ms=int(1000 * seconds),
-        delivery_timeout_ms=int(1000 * seconds),
+        bootstrap_timeout_ms=patience // 2,
+        max_block_ms=patience // 2,
+        request_timeout_ms=patience,
+        delivery_timeout_ms=patience,
         linger_ms=0,
     )
     producer.send(

@@ -37,6 +37,18 @@ def test_a_slice_that_never_returns_is_unhealthy() -> None:
     )
 
 
+def test_what_keeps_the_loop_busy_is_the_cause_of_what_is_not_committed() -> None:
+    """Work from a moment before the slice that hangs is overdue first; to name that would lead astray."""
+    hanging = Due(topic="weir-by-terminal", partition=1, since=0.0)
+
+    assert unhealthy(replace(WELL, uncommitted=due(939.0), taking=replace(hanging, since=940.5))) == (
+        "weir-by-terminal-1: one slice has kept its stage busy for 60 s, lag 0"
+    )
+    assert unhealthy(replace(WELL, uncommitted=due(939.0), taking=replace(hanging, since=999.0))).startswith(
+        "transactions-2: events were taken"
+    )
+
+
 def test_how_long_is_a_setting() -> None:
     """Ten seconds of patience instead of a minute; the facts come apart from the sentence too."""
     found = stall(replace(WELL, uncommitted=due(985.0)), stalled_seconds=10.0)
