@@ -31,11 +31,17 @@ class Log:
 
 @dataclass(slots=True)
 class Lane:
-    """One stage on one partition, and what is durable of it."""
+    """One stage on one partition, and what is durable of it.
+
+    standby   another worker's, which follows the changelog
+    followed  rows of the changelog it has loaded
+    """
 
     spec: StageSpec
     partition: int
     stage: Stage
+    standby: Stage
+    followed: int = 0
     changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     checkpoint: bytes = b""
     committed: dict[str, int] = field(default_factory=dict)
@@ -53,7 +59,7 @@ class MemoryKafka:
     def __init__(self, specs: Sequence[StageSpec], partitions: int, chance: Random) -> None:
         self.chance = chance
         self.logs: dict[Place, Log] = defaultdict(Log)
-        self.lanes = [Lane(spec, p, spec.factory(p)) for spec in specs for p in range(partitions)]
+        self.lanes = [Lane(spec, p, spec.factory(p), spec.factory(p)) for spec in specs for p in range(partitions)]
         for lane in self.lanes:
             lane.stage.restore()
 
@@ -70,6 +76,10 @@ class MemoryKafka:
             lane = self.chance.choice(self.lanes)
             if self.chance.random() < crash:
                 self._crash(lane)
+            elif self.chance.random() < 2 * crash:
+                self._follow(lane, self.chance.randint(0, 30))
+            elif self.chance.random() < crash / 4:
+                self._hand_over(lane)
             elif self.chance.random() < 0.3:
                 self._commit(lane)
             else:
@@ -142,8 +152,25 @@ class MemoryKafka:
         else:
             self._commit(lane, checkpoint_written=False)
         lane.sends.clear()
-        lane.stage = lane.spec.factory(lane.partition)
-        lane.stage.state.load([key for key, _ in lane.changelog], [value for _, value in lane.changelog])
+        if self.chance.random() < 0.5:  # no standby: a worker that is new
+            lane.standby, lane.followed = lane.spec.factory(lane.partition), 0
+        self._follow(lane, len(lane.changelog))
+        lane.stage, lane.standby, lane.followed = lane.standby, lane.spec.factory(lane.partition), 0
+        self._begin_again(lane)
+
+    def _hand_over(self, lane: Lane) -> None:
+        """Give the lane to the standby in order, and keep what was fed so far as the next one."""
+        self._commit(lane)
+        self._follow(lane, len(lane.changelog))
+        lane.stage, lane.standby, lane.followed = lane.standby, lane.stage, len(lane.changelog)
+        self._begin_again(lane)
+
+    def _follow(self, lane: Lane, count: int) -> None:
+        rows = lane.changelog[lane.followed : lane.followed + count]
+        lane.standby.state.load([key for key, _ in rows], [value for _, value in rows])
+        lane.followed += len(rows)
+
+    def _begin_again(self, lane: Lane) -> None:
         lane.stage.state.checkpoint = lane.checkpoint
         lane.written = lane.stage.restore()
         lane.repeated_until = {t: len(self.logs[t, lane.partition].values) for t in lane.spec.topics}
