@@ -46,6 +46,11 @@ class Ground:
         create_topics(kafka.bootstrap, placed, STAGES)
         return placed
 
+    def another(self, placed: Settings) -> Settings:
+        """Settings of one more worker of the same group: a metrics port of its own."""
+        worker = msgspec.structs.replace(placed.worker, metrics_port=_free_port())
+        return msgspec.structs.replace(placed, worker=worker)
+
     @contextmanager
     def worker(
         self, placed: Settings, *, cores: set[int] | None = None, session_seconds: float = _SESSION_SECONDS

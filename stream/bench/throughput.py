@@ -78,7 +78,7 @@ def measure_payments(ground: Ground, *, events: int, repeats: int) -> Throughput
     ground.tell("simulating payments", 0.0)
     material = payments(events, partitions=ground.settings.kafka.partitions)
     topics = (TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name)
-    contender = Contender(name="payments", topics=topics, run=ground.worker, account=_account_for_payments)
+    contender = Contender(name="payments", topics=topics, run=ground.worker, account=account_for_payments)
     return drain_repeatedly(ground, contender, material, repeats)
 
 
@@ -141,7 +141,7 @@ def _run(
     )
 
 
-def _account_for_payments(placed: Settings, events: int) -> int:
+def account_for_payments(placed: Settings, events: int) -> int:
     """Hold the worker to conservation, from its output topics; returns the number of alerts."""
     tally = Tally()
     for value in read_all(placed, SCORES.name):
