@@ -49,29 +49,31 @@ def _cut_for_long(scene: Scene) -> None:
 
 
 def _cut(scene: Scene, seconds: float) -> None:
-    proxy = _proxy(scene)
-    proxy.cut()
-    time.sleep(seconds)
-    proxy.mend()
+    with _mended(scene) as proxy:
+        proxy.cut()
+        time.sleep(seconds)
 
 
 def _delay(scene: Scene) -> None:
-    proxy = _proxy(scene)
-    proxy.delay(DELAY_MS)
-    time.sleep(DELAYED_SECONDS)
-    proxy.mend()
+    with _mended(scene) as proxy:
+        proxy.delay(DELAY_MS)
+        time.sleep(DELAYED_SECONDS)
 
 
 def _throttle(scene: Scene) -> None:
-    proxy = _proxy(scene)
-    proxy.throttle(THROTTLED_BYTES_PER_SECOND)
-    time.sleep(THROTTLED_SECONDS)
-    proxy.mend()
+    with _mended(scene) as proxy:
+        proxy.throttle(THROTTLED_BYTES_PER_SECOND)
+        time.sleep(THROTTLED_SECONDS)
 
 
-def _proxy(scene: Scene) -> Proxy:
+@contextmanager
+def _mended(scene: Scene) -> Iterator[Proxy]:
+    """What stands between, to be harmed within, and whole again after."""
     assert isinstance(scene.ground, Parted)  # what ``_SETUP`` asks for
-    return scene.ground.proxy
+    try:
+        yield scene.ground.proxy
+    finally:
+        scene.ground.proxy.mend()
 
 
 _SETUP = Setup(ground=parted)
