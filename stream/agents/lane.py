@@ -50,6 +50,8 @@ class Lane:
         self._repeats_until: dict[str, int] = {}
         self._sends: dict[Outbox, int] = {}
         self._heard: dict[str, float] = {}
+        self._spoke: dict[str, int] = {}  # topic → record timestamp of the last event, or of the first record
+        self._read: dict[str, int] = {}  # topic → of the last record
         self._silent: set[str] = set()
 
     def resume(
@@ -72,6 +74,7 @@ class Lane:
         self._written, self._published, self._repeats_until = written, published, ends
         self._sends = {}
         self._heard = dict.fromkeys(self.spec.topics, now)
+        self._spoke, self._read = {}, {}
         self._silent = set()
         self.changed = False
 
@@ -106,14 +109,25 @@ class Lane:
             )
             output = self._feed_singly(records, now)
         self.position[records.topic] = max(expected, records.next_offset)
-        if output.is_news:
-            self._heard[records.topic] = time.monotonic()
-            self._silent.discard(records.topic)
+        self._hear(records, is_news=output.is_news)
         self.changed = True
         return output
 
+    def _hear(self, records: Slice, *, is_news: bool) -> None:
+        topic = records.topic
+        if len(records):
+            self._spoke.setdefault(topic, int(records.produced[0]))
+            self._read[topic] = int(records.produced[-1])
+        if is_news:
+            self._heard[topic] = time.monotonic()
+            self._spoke[topic] = self._read.get(topic, 0)
+            self._silent.discard(topic)
+
     def silence(self, idle_seconds: float, end_of: Callable[[str], int | None]) -> Output | None:
-        """Tell the stage, once per silence, of a topic that is read to its end and brought no event for so long.
+        """Tell the stage, once per silence, of a topic that brought no event for so long.
+
+        Either it is read to its end, or all that it brought was refused, written over as long a time: who reads nothing
+        but poison need not come to its end, and nobody is to wait for that.
 
         end_of  topic → offset after its last record, None where unknown
         -> what the stage made of it, None where there is nothing to tell
@@ -122,7 +136,8 @@ class Lane:
         for topic in self.spec.topics:
             if topic in self._silent or now - self._heard[topic] < idle_seconds:
                 continue
-            if self.position[topic] != end_of(topic):
+            refused_ms = self._read.get(topic, 0) - self._spoke.get(topic, 0)
+            if self.position[topic] != end_of(topic) and refused_ms <= 1000 * idle_seconds:
                 continue
             self._silent.add(topic)
             self.changed = True

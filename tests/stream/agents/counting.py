@@ -114,6 +114,7 @@ class Count(_Stage):
                 )
         self._next[records.topic] = records.next_offset
         output.counts["events_in", records.topic] += len(records)
+        output.is_news = len(records) > 0
         output.alerted = np.full(sum(r.id is not None for r in output.records), now)
         return output
 

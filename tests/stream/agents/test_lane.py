@@ -103,6 +103,20 @@ def test_a_silence_is_told_once_and_only_of_a_topic_read_to_its_end() -> None:
     assert lane.silence(0.0, lambda _: 1) is None
 
 
+def test_a_topic_that_brings_nothing_but_poison_is_silent_though_it_is_never_read_to_its_end() -> None:
+    """A payment, then poison written over 1 s: silent for 1 ms, not for 2 s, and not after a payment."""
+    lane = a_lane()
+    lane.feed(0, a_slice([b"a"]))
+    lane.feed(1, a_slice([b"poison"] * 1_000, first=1))
+
+    assert lane.silence(2.0, lambda _: 5_000) is None
+    assert lane.silence(0.001, lambda _: 5_000) is not None
+
+    lane.feed(1_001, a_slice([b"a"], first=1_001))
+
+    assert lane.silence(0.001, lambda _: 5_000) is None
+
+
 def test_what_stands_on_its_topic_already_is_not_queued_again() -> None:
     """Of two alerts one was found in the tail; it is spared, everything else is queued once the loop runs."""
     lane = a_lane(published=[f"{SOURCE}-{PARTITION}-2"])
