@@ -1,5 +1,6 @@
 """The tail of output topics: where they end, and which records stand there since the last checkpoint."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
@@ -53,6 +54,7 @@ class Tail:
 
     async def __aenter__(self) -> Self:
         await self._consumer.start()
+        await asyncio.sleep(0)  # stopped before its own task has begun, aiokafka raises CancelledError
         return self
 
     async def __aexit__(
