@@ -17,6 +17,7 @@ from monitoring.latency import Latencies
 from monitoring.symbols import SymbolFigures
 from monitoring.watch import Watch
 from stream.core.market.codes import FILTERED
+from stream.core.scoring import CALLS
 from stream.core.stage import Output
 from stream.errors import WeirError
 from stream.wire.refusal import REASONS
@@ -256,6 +257,9 @@ class Metrics:
         self._models.clear()
         for name, model_version in detectors.items():
             self._models.labels(name, model_version).set(1)
+            for call in CALLS:
+                self._known["detector_failures"].add((name, call))
+                self._counters["detector_failures"].labels(name, call)
 
     def progress(self) -> Progress:
         """What health and readiness are judged by."""

@@ -64,8 +64,8 @@ WORKERS = (
     ),
     Rule(
         name="WeirCommitStalled",
-        expr="max by (instance) (weir_commit_age_seconds) > 60",
-        wait="1m",
+        expr="max by (instance) (weir_commit_age_seconds) > 30",
+        wait="30s",
         severity="critical",
         summary="{{ $labels.instance }} has work that was not committed for {{ $value | humanizeDuration }}",
         about="Kafka or a stage does not answer; alerts may be held up, and a crash would do that work again.",
@@ -129,6 +129,14 @@ EVENTS = (
         severity="critical",
         summary="A stage fails on {{ $value }} records",
         about="A fault of ours: these events are kept, but not scored until they are replayed.",
+    ),
+    Rule(
+        name="WeirDetectorFailing",
+        expr="sum by (detector, call) (increase(weir_detector_failures_total[15m])) > 0",
+        wait="0m",
+        severity="critical",
+        summary="Detector {{ $labels.detector }} failed {{ $value | humanize }} times at: {{ $labels.call }}",
+        about="What a detector can't score is a dead letter; what it can't explain is an alert without reasons.",
     ),
     Rule(
         name="WeirAlertStorm",

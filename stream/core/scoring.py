@@ -16,6 +16,7 @@ from stream.core.names import FEATURES
 from stream.errors import ModelError
 from stream.wire.columns import Floats, Ints, Matrix
 
+CALLS = ("batch", "score", "explain", "probability")  # what a detector is asked for, as its failures are counted
 log = logging.getLogger("weir.scoring")
 
 _RARER = 10  # of one kind the 1st, 10th, 100th … failure is logged: a detector that always fails fills no disk

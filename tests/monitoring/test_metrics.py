@@ -149,3 +149,17 @@ def test_a_model_swap_leaves_one_version_in_service() -> None:
 
     assert value(registry, "weir_model_info", detector="autoencoder", version="a1") is None
     assert value(registry, "weir_model_info", detector="autoencoder", version="a2") == 1.0
+
+
+def test_the_first_failure_of_a_detector_is_an_increase() -> None:
+    """Those that score are shown with no failure from the start, whatever they may be asked."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, strict=True)
+    metrics.serves({"robust": "1"})
+    before = value(registry, "weir_detector_failures_total", detector="robust", call="explain")
+    output = Output()
+    output.counts["detector_failures", "robust", "explain"] += 1
+    metrics.fed(output, stage="terminals", partition=0, now=NOW)
+
+    assert before == 0.0
+    assert value(registry, "weir_detector_failures_total", detector="robust", call="explain") == 1.0
