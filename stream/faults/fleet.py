@@ -61,12 +61,15 @@ class Fleet:
 
     folder       of their logs and working folders
     environment  the settings of every worker that is added from now on
+    log_level    of what they write
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, log_level: str = "WARNING") -> None:
         self._folder, self.environment = folder, dict(environment)
+        self._arguments = ["worker", "--log-level", log_level]
         self._places: list[Worker] = []
         self._former: list[Worker] = []
+        self._started = 0
         self._lock = threading.RLock()
         self._is_over = threading.Event()
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
@@ -82,8 +85,9 @@ class Fleet:
         """Have ``count`` workers: start what is lacking at once, end the newest of what is too much (SIGTERM, wait)."""
         with self._lock:
             surplus, self._places = self._places[count:], self._places[:count]
-            for number in range(len(self._places), count):
-                self._places.append(self._start(number + 1))
+            while len(self._places) < count:
+                self._started += 1
+                self._places.append(self._start(self._started))
             self._former += surplus
         for worker in reversed(surplus):
             _end(worker)
@@ -91,6 +95,14 @@ class Fleet:
     def kill(self, worker: Worker) -> None:
         """``kill -9``; the supervisor starts it again."""
         worker.signal(signal.SIGKILL)
+
+    def lose(self, worker: Worker) -> None:
+        """``kill -9``, and nobody starts it again."""
+        with self._lock:
+            self._places.remove(worker)
+            self._former.append(worker)
+        worker.signal(signal.SIGKILL)
+        _end(worker)
 
     def terminate(self, worker: Worker) -> None:
         """SIGTERM; the supervisor starts it again when it has ended."""
@@ -132,7 +144,7 @@ class Fleet:
         folder.mkdir(exist_ok=True)
         port = _free_port()
         environment = self.environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
-        child = Child.start(name, ["worker"], folder=self._folder, environment=environment, cwd=folder)
+        child = Child.start(name, self._arguments, folder=self._folder, environment=environment, cwd=folder)
         return Worker(name=name, folder=folder, environment=environment, port=port, child=child)
 
     def _supervise(self) -> None:
@@ -145,7 +157,7 @@ class Fleet:
                         worker.child.stop()
                         worker.child = Child.start(
                             worker.name,
-                            ["worker"],
+                            self._arguments,
                             folder=self._folder,
                             environment=dict(worker.environment),
                             cwd=worker.folder,

@@ -39,6 +39,7 @@ class Setup:
     is_shared   rows of the same ``ground`` may follow each other on one broker; False: the row harms the broker itself
     spoil       changes the events before they are offered (poison, duplicates, …): returns the changed material
     around      entered before the workers start, left after the row is judged: mounts, for instance
+    log_level   of the workers
     within_seconds  after the harm, until lag 0: else the row is given up and judged as it stands
     """
 
@@ -51,6 +52,7 @@ class Setup:
     is_shared: bool = True
     spoil: Callable[[Material, Random], Material] = _unspoilt
     around: Callable[["Scene"], AbstractContextManager[None]] = _nothing_around
+    log_level: str = "WARNING"
     within_seconds: float = 120.0
 
     @property

@@ -146,7 +146,7 @@ def _stage(
     """Set the scene: everything but the workers is there and waits."""
     setup = harm.setup
     draw = random.Random(f"{harm.name}/{seed}")  # noqa: S311  # chance that can be repeated
-    fleet = Fleet(folder, _environment(settings, ground))
+    fleet = Fleet(folder, _environment(settings, ground), log_level=setup.log_level)
     stack.callback(fleet.stop)
     watch = stack.enter_context(Watch(settings))
     events, rate = stand.offer(setup)

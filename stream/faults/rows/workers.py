@@ -1,12 +1,16 @@
 """Harms to workers: killed, ended, frozen, added and taken away, at any moment."""
 
+import re
 import time
 
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from stream.faults.fleet import Worker, wait_for
+from stream.agents.spec import changelog_topic
+from stream.faults.fleet import READY_SECONDS, Worker, wait_for
 from stream.faults.harm import Harm, Setup
 from stream.faults.scene import Scene
+from stream.walk import STAGES
 
 _TIMES = 20
 _REBALANCE_SECONDS = 30.0
@@ -65,9 +69,36 @@ def kill_both(scene: Scene) -> None:
 
 
 def kill_beside(scene: Scene) -> None:
-    """One of two workers, once both have partitions."""
-    worker = scene.draw.choice(scene.fleet.workers)
-    scene.fleet.kill(worker)
+    """One of two workers, which is not started again until the other has taken its partitions over."""
+    lost = scene.draw.choice(scene.fleet.workers)
+    scene.fleet.lose(lost)
+    scene.over()
+    wait_for(
+        lambda: scene.watch.seconds_to_processing() is not None,
+        what="the other has not taken over",
+        within_seconds=_REBALANCE_SECONDS,
+    )
+    [survivor] = scene.fleet.workers
+    read = re.findall(r"event=recovered changelog_records=(\d+)", survivor.log.read_text())
+    scene.facts["seconds_allowed"] = scene.settings.kafka.session_seconds + 2.0
+    scene.facts["changelog_records_read"] = int(read[-1])
+    scene.facts["changelog_records"] = changelog_records(scene)
+    scene.fleet.scale(2)
+
+
+def changelog_records(scene: Scene) -> int:
+    """How many records the changelogs hold by now."""
+    settings = scene.settings
+    consumer = KafkaConsumer(bootstrap_servers=settings.kafka.bootstrap)
+    try:
+        names = [changelog_topic(settings, stage) for stage in STAGES]
+        return sum(
+            consumer.end_offsets(
+                [TopicPartition(name, p) for name in names for p in range(settings.kafka.partitions)]
+            ).values()
+        )
+    finally:
+        consumer.close()
 
 
 def kill_in_recovery(scene: Scene) -> None:
@@ -120,7 +151,7 @@ def _recovery_seconds(scene: Scene, worker: Worker) -> float:
 def _wait_start(worker: Worker) -> None:
     """Return when the process that follows a killed one is up."""
     wait_for(lambda: not worker.answers(), what="it still answers", within_seconds=10.0, look_seconds=0.005)
-    wait_for(worker.answers, what="no answer", within_seconds=60.0, look_seconds=0.02)
+    wait_for(worker.answers, what="no answer", within_seconds=READY_SECONDS, look_seconds=0.02)
 
 
 HARMS = (
@@ -167,7 +198,7 @@ HARMS = (
         name="worker killed beside another",
         sentence="One of two workers is ended by `kill -9`: the other takes its partitions over.",
         inflict=kill_beside,
-        setup=Setup(workers=2, between=(0.4, 0.7)),
+        setup=Setup(workers=2, seconds=20.0, between=(0.4, 0.6), log_level="INFO"),
     ),
     Harm(
         name="worker killed in recovery",
