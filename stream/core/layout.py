@@ -33,6 +33,10 @@ class Layout:
         self._steps = steps
         self._is_bare = is_bare
 
+    def present(self, value: bytes) -> bytes:
+        """Bring a value up to the present layout; raises as ``body`` does."""
+        return self.head + self.body(value)
+
     def body(self, value: bytes) -> bytes:
         """Take a value's body, in the present layout.
 

@@ -75,7 +75,7 @@ class RowTable(ABC):
         if not latest:
             return
         head = self.LAYOUT.head
-        stored = [row if row.startswith(head) else head + self.LAYOUT.body(row) for row in latest.values()]
+        stored = [row if row.startswith(head) else self.LAYOUT.present(row) for row in latest.values()]
         sizes = np.fromiter(map(len, stored), np.int64, len(stored))
         if (sizes % 4).any():
             raise StateError(self.LAYOUT.kind, "whole words", "cut short")

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from stream.core.layout import Packed, Stored
 from stream.core.terminals import TerminalTable
 
-_PREFIX = b"\x00cooldown:"  # no id begins with NUL, so the two kinds of rows cannot meet
+COOLDOWN = b"\x00cooldown:"  # no id begins with NUL, so the two kinds of rows cannot meet
 Position: TypeAlias = tuple[int, int, int]  # (seq, origin, offset)
 
 
@@ -63,11 +63,11 @@ class Cooldowns:
         names = sorted(self._dirty)
         self._dirty.clear()
         values = [None if (told := self._told.get(name)) is None else TOLD.pack(told) for name in names]
-        return [_PREFIX + name.encode() for name in names], values
+        return [COOLDOWN + name.encode() for name in names], values
 
     def load(self, key: bytes, value: bytes | None) -> None:
         """Put one row back. Raises StateError for a value of an unknown layout."""
-        name = key.removeprefix(_PREFIX).decode()
+        name = key.removeprefix(COOLDOWN).decode()
         self._in_order = False
         if value is None:
             self._told.pop(name, None)
@@ -94,14 +94,14 @@ class TerminalState:
 
     def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:
         """Put rows of both kinds back."""
-        if not any(key.startswith(_PREFIX) for key in keys):
+        if not any(key.startswith(COOLDOWN) for key in keys):
             self.terminals.load(keys, values)
             return
         rows = list(zip(keys, values, strict=True))
         for key, value in rows:
-            if key.startswith(_PREFIX):
+            if key.startswith(COOLDOWN):
                 self.cooldowns.load(key, value)
-        plain = [(key, value) for key, value in rows if not key.startswith(_PREFIX)]
+        plain = [(key, value) for key, value in rows if not key.startswith(COOLDOWN)]
         self.terminals.load([key for key, _ in plain], [value for _, value in plain])
 
     def __len__(self) -> int:
