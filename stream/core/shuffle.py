@@ -18,6 +18,9 @@ from stream.wire.columns import Ints, Matrix
 VERSION = 2
 _READABLE = (1, VERSION)  # 1 had no positions
 PAYMENT, VERDICT = 0, 1
+OFFSET, PRODUCED, AT, SEQ, AMOUNT = range(5)
+_NO_INTEGERS: Ints = np.empty((5, 0), np.int64)
+_NO_FEATURES: Matrix = np.empty((0, 0))
 
 
 def origin_of(partition: int, kind: int) -> int:
@@ -32,8 +35,9 @@ class Block:
     position  next offset of the origin after this slice: which of two blocks is the later news; -1 unknown (layout 1)
     frontier  running maximum of event time of the origin after this slice
     idle      True: the origin has nothing more to read at present
-    seq       (n,) running maximum of event time of the origin at each event: never falls, unlike ``at``
-    amount    (n,) minor units of a payment, 0 or 1 of a verdict
+    integers  (5, n) rows ``OFFSET`` … ``AMOUNT``: offset; record timestamp and event time, epoch ms; running maximum of
+              event time of the origin at each event, which never falls, unlike the event's own; minor units of a
+              payment, 0 or 1 of a verdict. One matrix, since a small block costs per array, not per event
     features  (n, CUSTOMER_FEATURES) of payments, (n, 0) of verdicts
     """
 
@@ -41,11 +45,7 @@ class Block:
     position: int
     frontier: int
     idle: bool
-    offset: Ints
-    produced: Ints
-    at: Ints
-    seq: Ints
-    amount: Ints
+    integers: Ints
     id: list[str]
     customer: list[str]
     terminal: list[str]
@@ -57,21 +57,16 @@ class Block:
 
 def empty_block(origin: int, position: int, frontier: int, *, idle: bool) -> Block:
     """The news alone: how far an origin has come, and whether it has nothing more to read."""
-    none = np.empty(0, np.int64)
     return Block(
         origin=origin,
         position=position,
         frontier=frontier,
         idle=idle,
-        offset=none,
-        produced=none,
-        at=none,
-        seq=none,
-        amount=none,
+        integers=_NO_INTEGERS,
         id=[],
         customer=[],
         terminal=[],
-        features=np.empty((0, 0)),
+        features=_NO_FEATURES,
     )
 
 
@@ -95,7 +90,6 @@ _decode = msgspec.msgpack.Decoder(_Packed).decode
 
 def pack(block: Block) -> bytes:
     """Write a block for the internal topic."""
-    integers = np.stack((block.offset, block.produced, block.at, block.seq, block.amount))
     return _encode(
         _Packed(
             VERSION,
@@ -103,7 +97,7 @@ def pack(block: Block) -> bytes:
             block.frontier,
             block.idle,
             len(block),
-            integers.tobytes(),
+            block.integers.tobytes(),
             "\n".join(block.id),
             "\n".join(block.customer),
             "\n".join(block.terminal),
@@ -122,22 +116,18 @@ def unpack(value: bytes) -> Block:
     if packed.version not in _READABLE:
         raise StreamError(f"internal topic: expected layout {VERSION}, was {packed.version}")
     n = packed.size
-    offset, produced, at, seq, amount = np.frombuffer(packed.integers, np.int64).reshape(5, n)
-    width = len(packed.features) // (8 * n) if n else 0
+    if not n:
+        return empty_block(packed.origin, packed.position, packed.frontier, idle=packed.idle)
     return Block(
         origin=packed.origin,
         position=packed.position,
         frontier=packed.frontier,
         idle=packed.idle,
-        offset=offset,
-        produced=produced,
-        at=at,
-        seq=seq,
-        amount=amount,
-        id=packed.id.split("\n") if n else [],
-        customer=packed.customer.split("\n") if n else [],
-        terminal=packed.terminal.split("\n") if n else [],
-        features=np.frombuffer(packed.features, np.float64).reshape(n, width),
+        integers=np.frombuffer(packed.integers, np.int64).reshape(5, n),
+        id=packed.id.split("\n"),
+        customer=packed.customer.split("\n"),
+        terminal=packed.terminal.split("\n"),
+        features=np.frombuffer(packed.features, np.float64).reshape(n, len(packed.features) // (8 * n)),
     )
 
 
@@ -162,11 +152,7 @@ def _take(block: Block, rows: NDArray[np.intp]) -> Block:
         position=block.position,
         frontier=block.frontier,
         idle=block.idle,
-        offset=block.offset[rows],
-        produced=block.produced[rows],
-        at=block.at[rows],
-        seq=block.seq[rows],
-        amount=block.amount[rows],
+        integers=np.take(block.integers, rows, axis=1),
         id=[block.id[i] for i in places],
         customer=[block.customer[i] for i in places],
         terminal=[block.terminal[i] for i in places],

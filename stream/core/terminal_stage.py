@@ -133,7 +133,7 @@ class TerminalStage:
         output.counts["scored", "payments"] += rows.size
         output.scored = merged.produced[rows]
         if self._observe is not None:
-            self._observe(take(merged, rows), x, scored)
+            self._observe(merged.take(rows), x, scored)
 
     def _set_aside(self, merged: Merged, rows: Ints, scored: Scored, output: Output) -> Ints:
         """Make dead letters of the payments that a detector can't score; returns which of ``rows`` still stand.
@@ -174,20 +174,3 @@ class TerminalStage:
                 held=[row - start for row in held if start <= row < start + _RECORD],
             )
             output.records.append(Outgoing(topic=SCORES.name, value=encode(record), partition=self._partition))
-
-
-def take(merged: Merged, rows: Ints) -> Merged:
-    """Select rows of merged columns."""
-    places = rows.tolist()
-    return Merged(
-        seq=merged.seq[rows],
-        origin=merged.origin[rows],
-        offset=merged.offset[rows],
-        produced=merged.produced[rows],
-        at=merged.at[rows],
-        amount=merged.amount[rows],
-        id=[merged.id[i] for i in places],
-        customer=[merged.customer[i] for i in places],
-        terminal=[merged.terminal[i] for i in places],
-        features=merged.features[rows],
-    )

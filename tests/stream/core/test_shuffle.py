@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stream.core.shuffle import Block, pack, split, unpack
+from stream.core.shuffle import OFFSET, Block, pack, split, unpack
 from stream.errors import StreamError
 
 
@@ -16,11 +16,7 @@ def a_block(n: int) -> Block:
         position=n,
         frontier=1000,
         idle=False,
-        offset=np.arange(n),
-        produced=at + 1,
-        at=at,
-        seq=at,
-        amount=chance.integers(0, 2**31 - 1, n),
+        integers=np.array((np.arange(n), at + 1, at, at, chance.integers(0, 2**31 - 1, n))),
         id=[f"t{i}" for i in range(n)],
         customer=[f"ü{i % 3}" for i in range(n)],
         terminal=[f"m{i % 7}" for i in range(n)],
@@ -36,8 +32,7 @@ def test_a_packed_block_comes_back(n: int) -> None:
 
     assert (back.origin, back.position, back.frontier, back.idle) == (2, n, 1000, False)
     assert (back.id, back.customer, back.terminal) == (block.id, block.customer, block.terminal)
-    for name in ("offset", "produced", "at", "seq", "amount"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(block, name))
+    np.testing.assert_array_equal(back.integers, block.integers)
     if n:
         np.testing.assert_array_equal(back.features, block.features)
 
@@ -48,7 +43,7 @@ def test_each_event_goes_to_one_partition_by_its_terminal() -> None:
 
     assert sorted(name for part in parts for name in part.id) == sorted(a_block(50).id)
     assert all(sum(terminal in part.terminal for part in parts) == 1 for terminal in a_block(50).terminal)
-    assert all(part.offset.tolist() == sorted(part.offset.tolist()) for part in parts)
+    assert all(part.integers[OFFSET].tolist() == sorted(part.integers[OFFSET].tolist()) for part in parts)
 
 
 def test_a_block_of_another_layout_is_refused() -> None:
