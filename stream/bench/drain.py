@@ -51,6 +51,10 @@ class Offsets:
         committed = self.committed()
         return sum(end - committed.get(place, 0) for place, end in self.ends().items())
 
+    def waiting(self) -> int:
+        """Records of the first topic that are not committed yet."""
+        return sum(end for place, end in self.ends().items() if place.topic == self._counted) - self.done()
+
     def __enter__(self) -> Self:
         return self
 
