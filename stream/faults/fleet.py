@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from stream.run.ready import is_ready
 
 _LOOK_SECONDS = 0.02  # how soon a supervisor notices that a worker ended
 READY_SECONDS = 120.0
+_END_SECONDS = 20.0  # after SIGTERM
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,6 +138,9 @@ class Fleet:
         for worker in self._places:
             worker.signal(signal.SIGCONT)  # a frozen one hears nothing
             worker.signal(signal.SIGTERM)
+        for worker in self._places:
+            with suppress(subprocess.TimeoutExpired):  # its guard would repeat the signal in the midst of its end
+                worker.child.process.wait(_END_SECONDS)
         self.scale(0)
 
     def _start(self, number: int) -> Worker:
