@@ -98,9 +98,10 @@ class LaneStore(Store[bytes, bytes]):
                 continue  # our own, read back
             try:
                 self._hold(fetched)
+                self.set_persisted_offset(tp, fetched.records.next_offset - 1)
+                self._load_if_much()
             except Exception as error:  # noqa: BLE001  raised by ``Delivery.restore`` before anything is fed
                 self.failure = self.failure or error
-            self.set_persisted_offset(tp, fetched.records.next_offset - 1)
             self._observer.recovering(stage=self.spec.name, partition=fetched.records.partition)
 
     def _hold(self, fetched: Fetched) -> None:
@@ -117,6 +118,8 @@ class LaneStore(Store[bytes, bytes]):
         held = self._held.setdefault(fetched.records.partition, {})
         held.update(zip(fetched.keys, values, strict=True))  # type: ignore[arg-type]  # none is None: see above
         self._held_bytes += sum(map(len, filter(None, values)))
+
+    def _load_if_much(self) -> None:
         if self._held_bytes > (_HELD_BYTES if self.app.rebalancing else _WARM_BYTES):
             for partition in list(self._held):
                 self.lane(partition)
