@@ -92,7 +92,17 @@ class RowTable(ABC):
     @property
     def nbytes(self) -> int:
         """Bytes held: arrays and index."""
-        return sum(arena.nbytes for arena in self._arenas) + self._dirty.nbytes + self._index.nbytes
+        return sum(self.parts.values())
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Bytes held: a record of each key, the entries of their rings, and the way from a key to them."""
+        records = sum(arena.rows.nbytes for arena in self._arenas)
+        return {
+            "records": records + self._dirty.nbytes,
+            "entries": sum(arena.nbytes for arena in self._arenas) - records,
+            "index": self._index.nbytes,
+        }
 
     def _rows_of(self, keys: Sequence[str]) -> Ints:
         """Find or make the row of each key."""
