@@ -27,6 +27,7 @@ class _Commands(click.Group):
         "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
+        "rebuild": ("stream.commands.rebuild:rebuild", "Have lost state made again from the stream."),
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature

@@ -13,7 +13,7 @@ from stream.agents.fetch import Fetched
 from stream.agents.lane import Lane
 from stream.agents.observer import Observer
 from stream.agents.outbox import Publisher
-from stream.agents.restoring import partitions_of, resume
+from stream.agents.restoring import partitions_of, require_same, resume
 from stream.agents.spec import changelog_topic
 from stream.agents.tables import CHECKPOINT, LaneStore
 from stream.core.stage import Output
@@ -158,8 +158,10 @@ class Delivery:
         await changelog.settled(changelog.queued)
         prefix = self._settings.kafka.prefix
         if changelog.next_offset is not None:
-            store = self._stores[lane.spec.topics[0]]
-            store.set_persisted_offset(TP(changelog.topic, lane.partition), changelog.next_offset - 1)
+            log = TP(changelog.topic, lane.partition)
+            require_same(lane, log, least=lane.log_end + len(taken.keys) + 1, end=changelog.next_offset)
+            lane.log_end, lane.loaded_at = changelog.next_offset, None
+            self._stores[lane.spec.topics[0]].set_persisted_offset(log, changelog.next_offset - 1)
         state = lane.stage.state
         self._observer.committed(
             stage=lane.spec.name,

@@ -17,6 +17,8 @@ from stream.wire.records import Outgoing, Slice, unread
 
 log = logging.getLogger("weir.agents")
 
+CHANGELOG = "changelog"  # among what a checkpoint says was written: the offset it can't stand before
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -37,15 +39,20 @@ class Snapshot:
 class Lane:
     """One stage on one partition.
 
-    position  topic → next offset to be fed
-    changed   since the last snapshot
+    position   topic → next offset to be fed
+    changed    since the last snapshot
+    log_end    next offset of its changelog, as far as is known
+    loaded_at  offset of the checkpoint it was loaded with; None: it has made its own since, or there was none
     """
 
     def __init__(self, spec: StageSpec, partition: int, stage: Stage) -> None:
         self.spec, self.partition, self.stage = spec, partition, stage
         self.position: dict[str, int] = {}
         self.changed = False
+        self.log_end = 0
+        self.loaded_at: int | None = None
         self._written: dict[str, int] = {}
+        self._tails: dict[str, int] = {}
         self._published: dict[str, set[str]] = {}
         self._repeats_until: dict[str, int] = {}
         self._sends: dict[Outbox, int] = {}
@@ -60,6 +67,7 @@ class Lane:
         position: dict[str, int],
         ends: dict[str, int],
         written: dict[str, int],
+        tails: dict[str, int],
         published: dict[str, set[str]],
     ) -> None:
         """Begin again after ``stage.restore``.
@@ -67,11 +75,13 @@ class Lane:
         position   topic → offset the consumer goes on from
         ends       topic → offset after its last record: what is published may come again until all is done up to here
         written    output topic → offset from which its tail was read
+        tails      output topic → offset up to which
         published  output topic → ids found there, which are not published again
         """
         now = time.monotonic()
         self.position = position
-        self._written, self._published, self._repeats_until = written, published, ends
+        self._written, self._tails = written, tails
+        self._published, self._repeats_until = published, ends
         self._sends = {}
         self._heard = dict.fromkeys(self.spec.topics, now)
         self._spoke, self._read = {}, {}
@@ -162,9 +172,9 @@ class Lane:
         if not self._repeats_until:
             for topic in self.spec.outputs:
                 after = publisher.outbox(publisher.prefix + topic, self.partition).next_offset
-                self._written[topic] = max(after or 0, self._written[topic])
-        self.stage.mark(written=dict(self._written))
+                self._written[topic] = max(after or 0, self._tails[topic], self._written[topic])
         keys, rows = self.stage.state.take_dirty()
+        self.stage.mark(written=self._written | {CHANGELOG: self.log_end + len(keys)})
         sends, self._sends = self._sends, {}
         self.changed = False
         return Snapshot(

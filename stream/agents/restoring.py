@@ -6,7 +6,7 @@ from typing import Protocol
 
 from faust.types import TP
 
-from stream.agents.lane import Lane
+from stream.agents.lane import CHANGELOG, Lane
 from stream.agents.spec import StageSpec, changelog_topic
 from stream.agents.tail import Tail
 from stream.errors import StreamError
@@ -36,8 +36,8 @@ def partitions_of(spec: StageSpec, assigned: set[TP], settings: Settings) -> set
             lacking = [name for name in topics if not partitions <= per_topic[name]] or [topic]
             raise StreamError(
                 f"stage {spec.name}: expected partitions {sorted(partitions)} of {', '.join(lacking)} beside those of "
-                f"{topic}, there are {sorted(per_topic[lacking[0]])}. If the topic is missing, create the topics "
-                "again and set the group's offsets back to the beginning"
+                f"{topic}, there are {sorted(per_topic[lacking[0]])}. If the changelog is missing, {_rebuild(spec)}; "
+                "if another topic is, create the topics again and set the group's offsets back to the beginning"
             )
     return every
 
@@ -54,14 +54,17 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
     for lane in lanes:
         _check(lane, {topic: committed[TP(prefix + topic, lane.partition)] for topic in lane.spec.topics}, settings)
     starts = _earliest(lanes, written, prefix)
+    logs = {lane: TP(changelog_topic(settings, lane.spec.name), lane.partition) for lane in lanes}
     async with Tail(settings.kafka.bootstrap) as tail:
         ids = await tail.ids_since(starts)
         source_ends = await tail.ends(sources)
         outputs = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.outputs}
         ends = await tail.ends(outputs)
+        log_ends = await tail.ends(logs.values())
         beginnings = await tail.beginnings(tp for tp, offset in committed.items() if offset is None)
     for lane in lanes:
         _check_ends(lane, source_ends, prefix)
+        _check_log(lane, written[lane], logs[lane], log_ends[logs[lane]])
         of = {topic: TP(prefix + topic, lane.partition) for topic in (*lane.spec.outputs, *lane.spec.topics)}
         lane.resume(
             position={
@@ -69,9 +72,8 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
                 for topic in lane.spec.topics
             },
             ends={topic: source_ends[of[topic]] for topic in lane.spec.topics},
-            written={
-                topic: min(written[lane].get(topic, ends[of[topic]]), ends[of[topic]]) for topic in lane.spec.outputs
-            },
+            written={topic: min(written[lane].get(topic, 0), ends[of[topic]]) for topic in lane.spec.outputs},
+            tails={topic: ends[of[topic]] for topic in lane.spec.outputs},
             published={topic: ids.get(of[topic], set()) for topic in lane.spec.outputs},
         )
     log.info("event=resumed lanes=%d repeated_ids=%d", len(lanes), sum(map(len, ids.values())))
@@ -79,13 +81,16 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
 
 
 def _earliest(lanes: list[Lane], written: Mapping[Lane, Mapping[str, int]], prefix: str) -> dict[TP, int]:
-    """From where to read each output partition: two stages may write to one."""
+    """From where to read each output partition: two stages may write to one.
+
+    A stage that begins anew may come to all that stands there: it was lost, or another group has published it.
+    """
     starts: dict[TP, int] = {}
     for lane in lanes:
         for topic in lane.spec.outputs:
-            if topic in written[lane]:
-                tp = TP(prefix + topic, lane.partition)
-                starts[tp] = min(written[lane][topic], starts.get(tp, written[lane][topic]))
+            tp = TP(prefix + topic, lane.partition)
+            start = written[lane].get(topic, 0)
+            starts[tp] = min(start, starts.get(tp, start))
     return starts
 
 
@@ -98,9 +103,34 @@ def _check(lane: Lane, committed: Mapping[str, int | None], settings: Settings) 
             was = f"reaches offset {resume_at.get(topic, 0)}" if lane.stage.state.checkpoint else "is gone"
             raise StreamError(
                 f"{changelog}-{lane.partition}: expected state up to offset {offset} of {topic}, which group "
-                f"{settings.kafka.group} has committed, but it {was}. Bring the changelog back, or start a new group "
-                "(kafka.group), or set the group's offsets back to where the state is"
+                f"{settings.kafka.group} has committed, but it {was}. End all workers and {_rebuild(lane.spec)}, or "
+                "bring the changelog back"
             )
+
+
+def _check_log(lane: Lane, written: Mapping[str, int], changelog: TP, end: int) -> None:
+    """Refuse a changelog that is not the one whose rows and checkpoint we have; else know its end."""
+    require_same(lane, changelog, least=lane.log_end, end=end)
+    if lane.loaded_at is not None:
+        require_same(lane, changelog, least=written.get(CHANGELOG, 0), end=lane.loaded_at)
+    lane.log_end = end
+
+
+def require_same(lane: Lane, changelog: TP, *, least: int, end: int) -> None:
+    """Refuse a changelog that is shorter than it was: it was lost and made anew, with new rows alone.
+
+    least  offset that is known to have been reached
+    end    offset that there is
+    """
+    if end < least:
+        raise StreamError(
+            f"{changelog.topic}-{changelog.partition}: expected {least} records or more, there are {end}: it was made "
+            f"anew, and older rows are gone. End all workers and {_rebuild(lane.spec)}"
+        )
+
+
+def _rebuild(spec: StageSpec) -> str:
+    return f"run `weir rebuild {spec.name}`, which makes its state again from the stream"
 
 
 def _check_ends(lane: Lane, ends: Mapping[TP, int], prefix: str) -> None:

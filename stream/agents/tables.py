@@ -21,7 +21,7 @@ CHECKPOINT = b"\x00weir/checkpoint"  # key of the checkpoint row; no printable i
 _URL = "lanes://"
 _QUEUED_SLICES = 64
 _HELD_BYTES = 256 << 20  # of rows read but not loaded yet, over all partitions of a table
-_WARM_BYTES = 8 << 20  # the same of standbys, which have to be quick when they are needed, not while they wait
+_WARM_BYTES = 1 << 20  # the same of standbys: little at a time, since whoever keeps them has events of its own to score
 _LOADED_ROWS = 65_536  # at a time: the loading of many at once is quicker, and copies their bytes
 
 
@@ -59,6 +59,7 @@ class LaneStore(Store[bytes, bytes]):
         self.assigned_at = time.monotonic()
         self._distrusted = False
         self._held: dict[int, dict[bytes, bytes | None]] = {}
+        self._checkpoint_at: dict[int, int] = {}
         self._held_bytes = 0  # at most: a value that was replaced still counts
 
     def lane(self, partition: int) -> Lane:
@@ -75,6 +76,8 @@ class LaneStore(Store[bytes, bytes]):
             except Exception as error:
                 reason = str(error) if isinstance(error, WeirError) else type(error).__name__
                 raise StreamError(f"changelog of {self.spec.name}-{partition} can't be read: {reason}") from error
+            self.lanes[partition].log_end = self.applied[partition] + 1
+            self.lanes[partition].loaded_at = self._checkpoint_at.get(partition)
         return self.lanes[partition]
 
     def distrust(self) -> None:
@@ -117,6 +120,9 @@ class LaneStore(Store[bytes, bytes]):
         self.read += len(values)
         held = self._held.setdefault(fetched.records.partition, {})
         held.update(zip(fetched.keys, values, strict=True))  # type: ignore[arg-type]  # none is None: see above
+        if CHECKPOINT in fetched.keys:
+            last = len(values) - 1 - fetched.keys[::-1].index(CHECKPOINT)
+            self._checkpoint_at[fetched.records.partition] = int(fetched.records.offset[last])
         self._held_bytes += sum(map(len, filter(None, values)))
 
     def _load_if_much(self) -> None:
@@ -142,6 +148,7 @@ class LaneStore(Store[bytes, bytes]):
             self.lanes.pop(partition, None)
             self.applied.pop(partition, None)
             self._held.pop(partition, None)
+            self._checkpoint_at.pop(partition, None)
 
     # What Faust's mapping interface asks for; the rows are the stages' alone.
 

@@ -25,18 +25,23 @@ def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> 
     """
     wanted = {settings.kafka.prefix + topic.name: _config(topic) for topic in TOPICS}
     wanted |= {changelog_topic(settings, stage): _changelog_config() for stage in stages}
+    admin = admin_of(bootstrap)
     try:
-        admin = KafkaAdminClient(
+        return _create(admin, wanted, settings)
+    finally:
+        admin.close()
+
+
+def admin_of(bootstrap: str) -> KafkaAdminClient:
+    """Connect to a broker as its administrator; raises MachineError where it does not answer."""
+    try:
+        return KafkaAdminClient(
             bootstrap_servers=bootstrap, client_id="weir-topics", bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000)
         )
     except (KafkaError, ValueError, OSError) as error:
         raise MachineError(
             f"No Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP"
         ) from error
-    try:
-        return _create(admin, wanted, settings)
-    finally:
-        admin.close()
 
 
 def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings: Settings) -> list[str]:

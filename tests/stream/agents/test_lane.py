@@ -26,6 +26,7 @@ def a_lane(*, published: Iterable[str] = (), end: int = 0) -> Lane:
         position={SOURCE: 0},
         ends={SOURCE: end},
         written=dict.fromkeys(spec.outputs, 0),
+        tails=dict.fromkeys(spec.outputs, 0),
         published={topic: set(published) for topic in spec.outputs},
     )
     return lane
