@@ -22,6 +22,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
 from stream.agents.fetch import Fetched, FetchThread
+from stream.agents.silence import Answer
 
 _RETRY_SECONDS = 0.005  # before looking again whether a partition may be read
 
@@ -42,9 +43,9 @@ class SliceConsumer(driver.Consumer):
         """Ask the group's coordinator whether it still counts us among its members, of the present generation."""
         return await self._thread.is_member()
 
-    def end_of(self, tp: TP) -> int | None:
-        """Offset after the last record of the partition, as of the latest fetch; None before the first."""
-        return self._thread.end_of(tp) if tp in self.assignment() else None
+    def answer_of(self, tp: TP) -> Answer | None:
+        """What the broker said of the partition's end at the latest fetch; None before the first."""
+        return self._thread.answer_of(tp) if tp in self.assignment() else None
 
     def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
         records = record.records

@@ -14,6 +14,7 @@ from stream.agents.lane import Lane
 from stream.agents.observer import Observer
 from stream.agents.outbox import Publisher
 from stream.agents.restoring import partitions_of, require_same, resume
+from stream.agents.silence import Answer
 from stream.agents.spec import changelog_topic
 from stream.agents.tables import CHECKPOINT, LaneStore
 from stream.core.stage import Output
@@ -116,12 +117,12 @@ class Delivery:
         """Tell the lanes of topics that have been silent for ``kafka.idle_ms``."""
         seconds = self._settings.kafka.idle_ms / 1000
         for lane in self._open_lanes():
-            output = lane.silence(seconds, partial(self._end_of, consumer, lane.partition))
+            output = lane.silence(seconds, partial(self._answer_of, consumer, lane.partition))
             if output is not None:
                 self._deliver(lane, output)
 
-    def _end_of(self, consumer: SliceConsumer, partition: int, topic: str) -> int | None:
-        return consumer.end_of(TP(self._settings.kafka.prefix + topic, partition))
+    def _answer_of(self, consumer: SliceConsumer, partition: int, topic: str) -> Answer | None:
+        return consumer.answer_of(TP(self._settings.kafka.prefix + topic, partition))
 
     def _deliver(self, lane: Lane, output: Output) -> None:
         spared = lane.publish(output, self._publisher)
@@ -176,9 +177,9 @@ class Delivery:
 
     def _observe_lag(self, lane: Lane, consumer: SliceConsumer) -> None:
         for topic in lane.spec.topics:
-            end = self._end_of(consumer, lane.partition, topic)
-            if end is not None:
-                self._observer.lag(topic, lane.partition, max(0, end - lane.position[topic]))
+            answer = self._answer_of(consumer, lane.partition, topic)
+            if answer is not None:
+                self._observer.lag(topic, lane.partition, max(0, answer.end - lane.position[topic]))
 
     def _open_lanes(self) -> Iterable[Lane]:
         return dict.fromkeys(self._lanes.values()) if self._is_open else ()

@@ -14,6 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream.agents import private
+from stream.agents.silence import Answer
 from stream.wire.records import Slice
 
 # A fetch returns after so many milliseconds, or with so many bytes. Two stages wait twice. Measured at 10,000 events/s
@@ -133,6 +134,9 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         """Say whether the group's coordinator takes a heartbeat of ours."""
         return await self.call_thread(private.is_member, self._ensure_consumer())
 
-    def end_of(self, tp: TP) -> int | None:
-        """Offset after the last committed record of the partition, as of the latest fetch; None before the first."""
-        return self._ensure_consumer().last_stable_offset(TopicPartition(*tp))
+    def answer_of(self, tp: TP) -> Answer | None:
+        """What the broker said at the latest fetch of the partition's last committed record; None before the first."""
+        consumer = self._ensure_consumer()
+        at = consumer.last_poll_timestamp(TopicPartition(*tp))  # set after the end is, by another thread: so read first
+        end = consumer.last_stable_offset(TopicPartition(*tp))
+        return None if at is None or end is None else Answer(at, end)

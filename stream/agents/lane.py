@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.agents.outbox import Outbox, Publisher
+from stream.agents.silence import Answer, Silence
 from stream.agents.spec import StageSpec
 from stream.core.stage import Output, Stage
 from stream.errors import StreamError, WeirError
@@ -56,10 +57,7 @@ class Lane:
         self._published: dict[str, set[str]] = {}
         self._repeats_until: dict[str, int] = {}
         self._sends: dict[Outbox, int] = {}
-        self._heard: dict[str, float] = {}
-        self._spoke: dict[str, int] = {}  # topic → record timestamp of the last event, or of the first record
-        self._read: dict[str, int] = {}  # topic → of the last record
-        self._silent: set[str] = set()
+        self._silence: dict[str, Silence] = {}
 
     def resume(
         self,
@@ -78,14 +76,11 @@ class Lane:
         tails      output topic → offset up to which
         published  output topic → ids found there, which are not published again
         """
-        now = time.monotonic()
         self.position = position
         self._written, self._tails = written, tails
         self._published, self._repeats_until = published, ends
         self._sends = {}
-        self._heard = dict.fromkeys(self.spec.topics, now)
-        self._spoke, self._read = {}, {}
-        self._silent = set()
+        self._silence = {topic: Silence(time.monotonic()) for topic in self.spec.topics}
         self.changed = False
 
     def feed(self, first: int, records: Slice) -> Output:
@@ -119,37 +114,23 @@ class Lane:
             )
             output = self._feed_singly(records, now)
         self.position[records.topic] = max(expected, records.next_offset)
-        self._hear(records, is_news=output.is_news)
+        self._silence[records.topic].hear(records.produced, is_news=output.is_news, now=time.monotonic())
         self.changed = True
         return output
 
-    def _hear(self, records: Slice, *, is_news: bool) -> None:
-        topic = records.topic
-        if len(records):
-            self._spoke.setdefault(topic, int(records.produced[0]))
-            self._read[topic] = int(records.produced[-1])
-        if is_news:
-            self._heard[topic] = time.monotonic()
-            self._spoke[topic] = self._read.get(topic, 0)
-            self._silent.discard(topic)
-
-    def silence(self, idle_seconds: float, end_of: Callable[[str], int | None]) -> Output | None:
+    def silence(self, idle_seconds: float, answer_of: Callable[[str], Answer | None]) -> Output | None:
         """Tell the stage, once per silence, of a topic that brought no event for so long.
 
-        Either it is read to its end, or all that it brought was refused, written over as long a time: who reads nothing
-        but poison need not come to its end, and nobody is to wait for that.
-
-        end_of  topic → offset after its last record, None where unknown
+        answer_of  topic → what its broker last said, None where it said nothing yet
         -> what the stage made of it, None where there is nothing to tell
         """
         now = time.monotonic()
-        for topic in self.spec.topics:
-            if topic in self._silent or now - self._heard[topic] < idle_seconds:
+        for topic, silence in self._silence.items():
+            if silence.is_told:
                 continue
-            refused_ms = self._read.get(topic, 0) - self._spoke.get(topic, 0)
-            if self.position[topic] != end_of(topic) and refused_ms <= 1000 * idle_seconds:
+            if not silence.lasts(idle_seconds, answer_of(topic), read_to=self.position[topic], now=now):
                 continue
-            self._silent.add(topic)
+            silence.is_told = True
             self.changed = True
             return self.stage.idle(topic, now=time.time_ns() // 1_000_000)
         return None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stream.agents.lane import Lane
 from stream.agents.outbox import Publisher
+from stream.agents.silence import Answer
 from stream.core.stage import Output
 from stream.errors import StreamError
 from stream.wire.records import Slice
@@ -98,10 +99,10 @@ def test_a_silence_is_told_once_and_only_of_a_topic_read_to_its_end() -> None:
     lane = a_lane()
     lane.feed(0, a_slice([b"a"]))
 
-    assert lane.silence(0.0, lambda _: 2) is None
-    assert lane.silence(60.0, lambda _: 1) is None
-    assert lane.silence(0.0, lambda _: 1) is not None
-    assert lane.silence(0.0, lambda _: 1) is None
+    assert lane.silence(0.0, lambda _: Answer(at=1, end=2)) is None
+    assert lane.silence(60.0, lambda _: Answer(at=2, end=1)) is None
+    assert lane.silence(0.0, lambda _: Answer(at=3, end=1)) is not None
+    assert lane.silence(0.0, lambda _: Answer(at=4, end=1)) is None
 
 
 def test_a_topic_that_brings_nothing_but_poison_is_silent_though_it_is_never_read_to_its_end() -> None:
@@ -110,12 +111,12 @@ def test_a_topic_that_brings_nothing_but_poison_is_silent_though_it_is_never_rea
     lane.feed(0, a_slice([b"a"]))
     lane.feed(1, a_slice([b"poison"] * 1_000, first=1))
 
-    assert lane.silence(2.0, lambda _: 5_000) is None
-    assert lane.silence(0.001, lambda _: 5_000) is not None
+    assert lane.silence(2.0, lambda _: Answer(at=1, end=5_000)) is None
+    assert lane.silence(0.001, lambda _: Answer(at=2, end=5_000)) is not None
 
     lane.feed(1_001, a_slice([b"a"], first=1_001))
 
-    assert lane.silence(0.001, lambda _: 5_000) is None
+    assert lane.silence(0.001, lambda _: Answer(at=3, end=5_000)) is None
 
 
 def test_what_stands_on_its_topic_already_is_not_queued_again() -> None:
