@@ -13,7 +13,7 @@ from stream.core.terminals import TerminalTable
 from stream.settings import Payments as Limits
 from stream.wire.columns import Payments
 
-_CHUNK = 65_536  # payments at a time
+_CHUNK = 4_096  # payments at a time, as a worker takes them: room is made for all of a key in one
 _KEYS = 10_000  # so many that pages, which keys of one size share, are full
 _PAYMENTS = 1_500_000  # at most, for long histories of fewer keys
 

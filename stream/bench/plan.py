@@ -6,8 +6,11 @@ import msgspec
 
 from stream.bench.fingerprint import fingerprint
 from stream.bench.ground import Ground, Progress, ground
+from stream.bench.lasting import NAMES as LASTING
+from stream.bench.lasting import Extent, Lasting, measure_in_process, measure_on_kafka
 from stream.bench.latency import Latency, measure_latency
 from stream.bench.material import payments, ticks
+from stream.bench.memory import measure_memory
 from stream.bench.report import Results
 from stream.bench.rivals.race import Raced, measure_rivals
 from stream.bench.stages import payment_steps, tick_steps
@@ -15,7 +18,8 @@ from stream.bench.throughput import measure_payments, measure_ticks
 from stream.settings import Settings
 from stream.walk import detectors_of
 
-NAMES = ("payments", "ticks", "rivals", "latency", "stages")
+USUAL = ("payments", "ticks", "rivals", "latency", "stages", "memory")
+NAMES = (*USUAL, *LASTING)  # those are measured where they are named
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +29,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rates        payments per second offered, for ``seconds`` after ``warm_seconds``
     rival_rates  likewise, to those rivals that can stand them
     sizes        records in a slice → events timed
+    histories    payments of a key in 30 days
+    extent       of what takes long
     """
 
     events: int
@@ -35,6 +41,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm_seconds: float
     sizes: dict[int, int]
     warm_events: int = 20_000
+    histories: tuple[int, ...] = (1, 5, 20, 57)
+    extent: Extent = Extent()
 
     @classmethod
     def full(cls, events: int) -> "Plan":
@@ -60,12 +68,24 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             seconds=5.0,
             warm_seconds=2.0,
             sizes={1: 500, 64: 5_000, 4096: 20_000},
+            histories=(5,),
+            extent=Extent.short(),
+        )
+
+    def lasting(self, *, minutes: float | None, seconds: float | None) -> "Plan":
+        """Return the same with another length of the soak, and of back-pressure, where one is given."""
+        extent = self.extent
+        return msgspec.structs.replace(
+            self,
+            extent=msgspec.structs.replace(
+                extent, minutes=minutes or extent.minutes, seconds=seconds or extent.seconds
+            ),
         )
 
 
 def measure(names: Sequence[str], plan: Plan, tell: Progress) -> Results:
     """Measure what is named, one after another, on one Kafka."""
-    results = Results(fingerprint=fingerprint())
+    results = Results(fingerprint=fingerprint(), lasting=Lasting())
     with ground(tell) as place:
         if "payments" in names:
             results.payments = measure_payments(place, events=plan.events, repeats=plan.repeats)
@@ -75,8 +95,14 @@ def measure(names: Sequence[str], plan: Plan, tell: Progress) -> Results:
             results.rivals = _rivals(place, plan)
         if "latency" in names:
             results.latency = _latency(place, plan)
+        measure_on_kafka(names, plan.extent, place, results.lasting)
     if "stages" in names:  # after Kafka has gone: its threads would be in the way
         results.stages = _stages(place.settings, plan, tell)
+    if "memory" in names:
+        tell("memory", 0.0)
+        results.memory = measure_memory(place.settings.payments, plan.histories)
+        tell("memory", 1.0)
+    measure_in_process(names, plan.extent, place.settings, tell, results.lasting)
     return results
 
 

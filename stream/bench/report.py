@@ -7,10 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from stream.bench.fingerprint import Fingerprint
+from stream.bench.lasting import Lasting
+from stream.bench.lasting_report import tables_of
 from stream.bench.latency import Latency
+from stream.bench.memory import Memory
 from stream.bench.rivals.race import Raced
 from stream.bench.stages import Steps
 from stream.bench.throughput import Throughput
+from stream.errors import SettingsError
 
 
 class Results(msgspec.Struct, kw_only=True):
@@ -19,6 +23,7 @@ class Results(msgspec.Struct, kw_only=True):
     rivals   name → figures
     latency  offered rate → figures
     stages   batch size → step → µs an event
+    lasting  what takes long and was asked for by name
     """
 
     fingerprint: Fingerprint
@@ -27,6 +32,8 @@ class Results(msgspec.Struct, kw_only=True):
     rivals: dict[str, Raced] = {}
     latency: dict[str, Latency] = {}
     stages: dict[str, Steps] = {}
+    memory: Memory | None = None
+    lasting: Lasting = msgspec.field(default_factory=Lasting)
 
     def ratio(self, rival: str) -> float | None:
         """Weir's payments per second over a rival's; None where one of them was not measured."""
@@ -84,6 +91,18 @@ def print_results(console: Console, results: Results) -> None:
             console.print(_latency(f"The same, {raced.title}", raced.latency))
     if results.stages:
         console.print(_stages(results.stages))
+    if results.memory:
+        console.print(_memory(results.memory))
+    for table in tables_of(results.lasting):
+        console.print(table)
+
+
+def read_json(path: Path) -> Results:
+    """Read what ``write_json`` wrote; raises SettingsError where it is something else."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Results)
+    except msgspec.DecodeError as error:
+        raise SettingsError("--from", f"a file that `weir bench --json` wrote ({error})", str(path)) from None
 
 
 def _throughput(results: Results) -> Table:
@@ -156,6 +175,17 @@ def _stages(stages: dict[str, Steps]) -> Table:
         table.add_column(size, justify="right")
     for step in next(iter(stages.values())):
         table.add_row(step, *(f"{steps[step]:,.2f}" for steps in stages.values()))
+    return table
+
+
+def _memory(memory: Memory) -> Table:
+    table = Table(title="Bytes a key by its payments in 30 days; the last is the most it can be", title_justify="left")
+    for heading in ("", "payments", "bytes", "record", "entries", "index"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, found in (("customer", memory.customers), ("terminal", memory.terminals)):
+        for entries, key in found.items():
+            parts = (key.parts[part] for part in ("records", "entries", "index"))
+            table.add_row(name, entries, f"{key.bytes:,.0f}", *(f"{part:,.0f}" for part in parts))
     return table
 
 

@@ -13,7 +13,7 @@ from stream.errors import SettingsError
 from stream.wire.columns import Ints
 
 _LONGEST = 30 * DAY_MS  # of the windows
-_PAGE = 16_384  # words, or one block of the largest size
+_PAGE = 8_192  # words, or one block of the largest size: larger ones stand half empty, smaller ones fit blocks badly
 _GROWTH = 1_048_576  # words at most, beyond what is asked for
 _NONE = -1
 
