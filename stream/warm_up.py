@@ -1,19 +1,50 @@
 """Warming up: every compiled kernel is loaded before the first record is read, so that none is late because of it."""
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from models.detector import Detector
+from stream.errors import StreamError
 from stream.replay import Keyed, Replay
 from stream.settings import Settings
 from stream.wire.events import Label, Quote, Trade, Transaction
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
+log = logging.getLogger("weir.worker")
+
+_UNSAVED = 200  # kernels that may fail to be saved: more than there are
 _START = 1_735_689_600_000
 _MINUTE = 60_000
 
 
 def warm_up(settings: Settings, detectors: Sequence[Detector]) -> None:
-    """Replay an hour of made-up events through stages of their own, and write and read back their rows."""
+    """Replay an hour of made-up events through stages of their own, and write and read back their rows.
+
+    Kernels that can't be saved, for want of disk, are compiled for this process alone.
+    """
+    insist(partial(_walk, settings, detectors))
+
+
+def insist(call: Callable[[], None]) -> None:
+    """Call kernels, again as long as one of them can't be saved.
+
+    A disk is full: numba has compiled a kernel, fails to save it, and will use it when it is called again. The next
+    start compiles it anew.
+    """
+    for unsaved in range(_UNSAVED):
+        try:
+            return call()
+        except (OSError, StreamError) as error:
+            cause = error.__cause__ or error  # a stage names what failed in it
+            if not isinstance(cause, OSError) or unsaved == _UNSAVED - 1:
+                raise
+            if unsaved == 0:
+                log.warning("event=kernels_not_saved error=%s", cause.strerror)
+    return None
+
+
+def _walk(settings: Settings, detectors: Sequence[Detector]) -> None:
     replay = Replay(settings, detectors, batch=64)
     for _ in replay.run(_hour(settings)):
         pass

@@ -49,6 +49,9 @@ class WeirApp(faust.App):
             _tell(error)
             await self.crash(error)
 
+    def _create_directories(self) -> None:
+        """Make none, as Faust would: nothing is kept on disk, so a full one is no reason not to start."""
+
 
 def _tell(error: BaseException) -> None:
     if isinstance(error, WeirError):

@@ -19,6 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 
 # Methods that are overridden, or whose exact steps are relied upon, with the fingerprint of the source that was read.
 READ: dict[Callable[..., Any], str] = {
+    App._create_directories: "a9f571c3b04a",
     App._on_partitions_revoked: "d5c895bbe57d",
     App._stop_consumer: "55854a5de12c",
     AddPartitionsToTxnHandler.handle_response: "67266db24da2",
