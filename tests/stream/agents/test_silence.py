@@ -74,3 +74,24 @@ def test_poison_written_over_a_longer_time_is_silence_wherever_it_ends() -> None
 
     assert not silence.lasts(2.0, more, read_to=END, now=9.0)
     assert silence.lasts(PATIENCE, more, read_to=END, now=9.0)
+
+
+def test_a_topic_that_mostly_pauses_for_longer_keeps_nobody_waiting() -> None:
+    """An event a second: once five of nine pauses are known, the broker's next word that there is no more is enough."""
+    silence = Silence(0.0)
+    told = []
+    for second in range(1, 7):
+        silence.hear(WRITTEN, is_news=True, now=float(second))
+        told.append(asked(silence, begin=float(second), end=second + 0.2))
+
+    assert told == [None, None, None, None, 5.1, 6.1]
+
+
+def test_one_stall_makes_no_busy_topic_a_rare_one() -> None:
+    """Events every 0.1 s, then none for 30 s while all stood still: the next silence is waited for as ever."""
+    silence = Silence(0.0)
+    for tenth in range(1, 10):
+        silence.hear(WRITTEN, is_news=True, now=tenth / 10)
+    silence.hear(WRITTEN, is_news=True, now=31.0)
+
+    assert asked(silence, begin=31.0, end=32.0) == 31.5
