@@ -155,8 +155,8 @@ def _take_apart(
             f"the alert was told by {detector.name} {alert.detector.version}, installed is {detector.version}"
         )
     contributions: Floats = detector.explain(scorer.view(which, x))[0]
-    usual = usual_here(x[0], dict(zip(detector.features, np.asarray(detector.usual).tolist(), strict=True)))
     value = dict(zip(FEATURES, x[0].tolist(), strict=True))
+    usual = usual_here(value, dict(zip(detector.features, np.asarray(detector.usual).tolist(), strict=True)))
     shares = zip(detector.features, contributions.tolist(), strict=True)
     ranked = sorted(shares, key=lambda pair: -pair[1])
     before = [event for event in history if isinstance(event, Transaction | Label) and event.at < alert.at]

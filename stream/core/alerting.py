@@ -2,9 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from stream.wire.columns import Floats
 from stream.wire.events import Reason
 
 _STEPS = ((4.0, "critical"), (2.0, "high"), (1.3, "medium"))
@@ -22,19 +21,24 @@ def severity(score: float, threshold: float) -> str:
 
 
 def reasons(
-    features: Sequence[str], values: Floats, usual: Floats, contributions: Floats, top: int
+    features: Sequence[str],
+    value: Mapping[str, float],
+    usual: Mapping[str, float],
+    contributions: Sequence[float],
+    top: int,
 ) -> tuple[Reason, ...]:
     """Take the ``top`` features by contribution, largest first, each with its value and the usual one.
 
-    values, usual, contributions  (d,) in the order of ``features``; nan becomes None
+    value, usual   feature → value; nan, or none at all, becomes None
+    contributions  d, in the order of ``features``
     """
-    order = sorted(range(len(features)), key=lambda i: -float(contributions[i]))[:top]
+    order = sorted(range(len(features)), key=contributions.__getitem__, reverse=True)[:top]
     return tuple(
         Reason(
             feature=features[i],
-            value=_finite(values[i]),
-            usual=_finite(usual[i]),
-            contribution=float(contributions[i]),
+            value=_finite(value[features[i]]),
+            usual=_finite(usual.get(features[i], math.nan)),
+            contribution=contributions[i],
         )
         for i in order
         if contributions[i] > 0
@@ -42,4 +46,4 @@ def reasons(
 
 
 def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+    return value if math.isfinite(value) else None

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models.detector import Detector
 from stream.core.alerting import alert_id, reasons, severity
 from stream.core.merge import Merged
+from stream.core.names import FEATURES
 from stream.core.scoring import Scored, Scorer
 from stream.core.sentences import sentence, usual_here
 from stream.core.stage import Output
@@ -35,6 +35,10 @@ class PaymentAlerts:
         self._config = settings.version
         self._scorer = scorer
         self._cooldowns = cooldowns
+        self._of_terminal = [
+            np.array([i for i, name in enumerate(d.features) if name.startswith("terminal_")], np.int64)
+            for d in scorer.detectors
+        ]
         self._usual = [dict(zip(d.features, np.asarray(d.usual).tolist(), strict=True)) for d in scorer.detectors]
 
     def tell(self, merged: Merged, rows: Ints, x: Matrix, scored: Scored, output: Output, now: int) -> list[int]:
@@ -64,18 +68,16 @@ class PaymentAlerts:
     def _alert(self, merged: Merged, i: int, x: Matrix, row: int, scored: Scored, now: int) -> Alert | None:
         which, contributions = self._scorer.decide(x, row, scored.scores)
         detector = self._scorer.detectors[which]
-        entity = _about(detector, contributions, merged.customer[i], merged.terminal[i])
+        entity = _about(self._of_terminal[which], contributions, merged.customer[i], merged.terminal[i])
         seq, origin, offset, at = (int(c[i]) for c in (merged.seq, merged.origin, merged.offset, merged.at))
         name = f"{entity.kind}:{entity.id}@{merged.terminal[i]}"
         cooldown_ms = 1000 * self._settings.alerts.cooldown_seconds
         late_ms = 1000 * self._settings.payments.max_late_seconds
         if not self._cooldowns.may_tell(name, (seq, origin, offset), at, cooldown_ms=cooldown_ms, late_ms=late_ms):
             return None
-        values = self._scorer.view(which, x[row : row + 1])[0]
-        usual = usual_here(x[row], self._usual[which])
-        usual_values = np.array([usual.get(feature, np.nan) for feature in detector.features])
+        value = dict(zip(FEATURES, x[row].tolist(), strict=True))
         top = self._settings.alerts.top_reasons
-        why = reasons(detector.features, values, usual_values, contributions, top)
+        why = reasons(detector.features, value, usual_here(value, self._usual[which]), contributions.tolist(), top)
         score = float(scored.scores[detector.name][row])
         amount, currency = int(merged.amount[i]) / 100, self._settings.payments.currency
         subject = f"{amount:,.2f} {currency} by customer {merged.customer[i]} at terminal {merged.terminal[i]}"
@@ -108,9 +110,8 @@ class PaymentAlerts:
         )
 
 
-def _about(detector: Detector, contributions: Floats, customer: str, terminal: str) -> Entity:
-    """The terminal where its features make up more than half of the score, else the customer."""
-    share = sum(c for f, c in zip(detector.features, contributions.tolist(), strict=True) if f.startswith("terminal_"))
-    if share > 0.5 * float(np.sum(contributions)):
+def _about(of_terminal: Ints, contributions: Floats, customer: str, terminal: str) -> Entity:
+    """The terminal where its features, at the places given, make up more than half of the score, else the customer."""
+    if float(contributions[of_terminal].sum()) > 0.5 * float(contributions.sum()):
         return Entity(kind="terminal", id=terminal)
     return Entity(kind="customer", id=customer)

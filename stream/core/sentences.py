@@ -1,15 +1,16 @@
 """Sentences: what a feature means in plain words, and what would have been usual for this customer or terminal."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from stream.core.names import FEATURES, WINDOWS
-from stream.wire.columns import Floats
+from stream.core.names import WINDOWS
 from stream.wire.events import Reason
 
 _HISTORY = 5  # payments from which on a customer's or terminal's own mean says what is usual
 _WORTH_SAYING = 0.1  # share of the score
 _NEAR = 0.05  # of the usual value: as good as usual
+_SHORTER = [(f"terminal_count_{window}", f"terminal_mean_{window}") for window in list(WINDOWS)[:-1]]
 _SPANS = {"1h": "the last hour", "1d": "the last day", "7d": "the last 7 days", "30d": "the last 30 days"}
 
 
@@ -72,19 +73,19 @@ _WORDS = {
 }
 
 
-def usual_here(x: Floats, population: Mapping[str, float]) -> dict[str, float]:
+def usual_here(value: Mapping[str, float], population: Mapping[str, float]) -> dict[str, float]:
     """State what is usual per feature: for this customer or terminal where it has a history, else for all.
 
-    x           (FEATURES,) the event's features
+    value       feature → value of the event, all of ``FEATURES``
     population  feature → value on an ordinary event
     """
-    value = dict(zip(FEATURES, x.tolist(), strict=True))
     usual = dict(population)
     if value["customer_count_30d"] >= _HISTORY:
         usual["amount"] = value["customer_mean_30d"]
-    for window in list(WINDOWS)[:-1]:
-        if value["terminal_count_30d"] - value[f"terminal_count_{window}"] >= _HISTORY:
-            usual[f"terminal_mean_{window}"] = value["terminal_mean_30d"]
+    month = value["terminal_count_30d"]
+    for shorter, mean in _SHORTER:
+        if month - value[shorter] >= _HISTORY:
+            usual[mean] = value["terminal_mean_30d"]
     return usual
 
 
@@ -117,6 +118,7 @@ def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:
     return f"{subject}: {'; '.join(phrases)}." if phrases else f"{subject}."
 
 
+@cache
 def _words_of(feature: str) -> tuple[_Words | None, str]:
     """The words of a feature or its family, and its window in words."""
     family, _, window = feature.rpartition("_")

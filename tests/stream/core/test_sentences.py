@@ -1,6 +1,5 @@
 """Sentences say what decided, and what would have been usual, in words that an analyst needs no key for."""
 
-import numpy as np
 import pytest
 
 from stream.core.names import FEATURES
@@ -70,11 +69,8 @@ def test_a_sentence_takes_one_of_each_family_and_leaves_out_what_is_as_usual() -
 
 def test_what_is_usual_is_the_customers_own_from_five_payments_on() -> None:
     """Four payments say little; five say what this customer usually pays."""
-    x = np.zeros(len(FEATURES))
-    x[FEATURES.index("customer_mean_30d")] = 300.0
-    few, enough = x.copy(), x.copy()
-    few[FEATURES.index("customer_count_30d")] = 4
-    enough[FEATURES.index("customer_count_30d")] = 5
+    few = dict.fromkeys(FEATURES, 0.0) | {"customer_mean_30d": 300.0, "customer_count_30d": 4.0}
+    enough = few | {"customer_count_30d": 5.0}
     population = dict.fromkeys(FEATURES, 40.0)
 
     assert usual_here(few, population)["amount"] == 40.0
