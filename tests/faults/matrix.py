@@ -25,6 +25,8 @@ in_long_form = pytest.mark.skipif(
 
 def row_of(name: str, bootstrap: str, folder: Path, *, seed: int = 1) -> Row:
     """Do the harm called ``name``: on the session's broker, or on brokers of its own where it harms those."""
+    if reason := harms()[name].lacks():
+        pytest.skip(reason)
     setup = harms()[name].setup
     if setup.is_shared and setup.ground is one_broker:
         return _row_on(Ground(brokers=(), bootstrap=bootstrap, worker_bootstrap=bootstrap), name, seed, folder)

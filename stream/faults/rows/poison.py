@@ -87,13 +87,13 @@ POISONS = (
     Poison("a time to come", "ahead", _with(at=_LATER_THAN_NOW)),
 )
 _OF = {topic: [poison for poison in POISONS if topic in poison.topics] for topic in INPUTS}
-_TOO_LARGE = Poison("too large", "too_large", lambda draw, value: value + b" " * draw.randrange(_OVERSIZED, 100_000))
+TOO_LARGE = Poison("too large", "too_large", lambda draw, value: value + b" " * draw.randrange(_OVERSIZED, 100_000))
 _ONE_IN = 200  # poison records is too large: a few hundred are enough for the network of a test
 
 
 def poison(draw: Random, topic: str, value: bytes) -> bytes:
     """Make a record of a topic into one that the topic does not take, in a way that is drawn."""
-    drawn = _TOO_LARGE if draw.randrange(_ONE_IN) == 0 else draw.choice(_OF[topic])
+    drawn = TOO_LARGE if draw.randrange(_ONE_IN) == 0 else draw.choice(_OF[topic])
     return drawn.change(draw, value)
 
 

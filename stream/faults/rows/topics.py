@@ -122,7 +122,6 @@ HARMS = (
         name="output not writable",
         sentence="An output topic lacks replicas and refuses all writes for 3 to 12 s; they are tried again.",
         inflict=_lack_replicas,
-        is_short=True,
     ),
     Harm(
         name="alerts refused",
