@@ -64,6 +64,7 @@ def run(plan: Plan, matrix: Matrix, folder: Path, tell: Tell, on_row: Callable[[
 
     if plan.jobs > 1 and len(wanted) > 1:
         _side_by_side(wanted, plan, folder, tell, add)
+        matrix.rows.sort(key=lambda row: (plan.harms.index(row.harm), row.seed))
     else:
         _in_turn(wanted, plan, folder, tell, add)
 

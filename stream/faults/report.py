@@ -78,7 +78,7 @@ def print_matrix(console: Console, matrix: Matrix) -> None:
     console.print(", ".join(f"{name} {version}" for name, version in mark.packages.items()), style="dim")
     headings = [name.replace("_", " ") for name in _COUNTS]
     numbers = [Column(name, justify="right") for name in ("seeds", *headings, "s to processing", "s to caught up")]
-    table = Table("harm", *numbers, box=None, pad_edge=False, header_style="bold")
+    table = Table(Column("harm", no_wrap=True), *numbers, box=None, pad_edge=False, header_style="bold")
     for harm in dict.fromkeys(row.harm for row in matrix.rows):
         rows = [row for row in matrix.rows if row.harm == harm]
         sums = [sum(getattr(row, name) for row in rows) for name in _COUNTS]
