@@ -118,13 +118,12 @@ def measure_pressure(
         run.write(flow.window_events)
         run.drained()
         plain = run.rate(events, 1.0)
-        capacity = run.rate(int(events * share), share)
+        capacity = run.rate(events, share)
         with throttled(worker, share):
             offered, samples = _offer(run, factor * capacity, seconds)
             lag = offsets.waiting()
             shown = round(counter(metrics_address(placed), "weir_consumer_lag_records", topic=TRANSACTIONS.name))
-        left = run.done - offsets.done()
-        caught_up = left / run.drained()
+        caught_up = (run.done - offsets.done()) / run.drained()
     ground.tell("back-pressure", 1.0)
     behind = _account(placed, run.done, since=run.done - offered.payments // 2)
     settled = [sample for sample in samples if sample.second > seconds / 5]
