@@ -20,10 +20,12 @@ COMMANDS = {
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),
     "train": ("--transactions", "--seed", "--out"),
     "bench": ("--only", "--json"),
+    "faults": ("--only", "--short", "--json"),
     "worker": ("--log-level",),
     "topics": ("--list",),
+    "rebuild": ("{customers|terminals|market}",),
 }
-NEEDS_KAFKA = ("run", "worker", "topics", "alerts", "explain 00", "produce cards --count 1")
+NEEDS_KAFKA = ("run", "worker", "topics", "rebuild market", "alerts", "explain 00", "produce cards --count 1")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
