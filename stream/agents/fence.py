@@ -53,6 +53,7 @@ class Owner:
         await _mark(self._sender, self._name, self._logs)
 
     def _set(self, give: "partial[None]", batch: BatchBuilder, partition: TopicPartition, *_: int) -> None:
+        del batch._set_producer_state  # else they hold each other: hundreds of MB of sent batches until a collection
         sequence = self._sequence[partition]
         self._sequence[partition] = (sequence + batch.record_count()) % _SEQUENCES
         give(self.producer_id, self.epoch, sequence)
