@@ -13,6 +13,7 @@ from stream.core.market.table import SymbolTable
 from stream.core.stage import Stage
 from stream.core.terminal_state import COOLDOWN, TOLD
 from stream.core.terminals import TerminalTable
+from stream.errors import StateError
 from stream.faults.compare import Contents, Examples, Told, alerts_of, compare, contents_of, name_some, scores_of
 from stream.faults.evidence import Evidence, Rows
 from stream.replay import Replay, outgoing
@@ -146,9 +147,12 @@ def _state_wrong(evidence: Evidence, replay: Replay, examples: Examples) -> int:
 
 
 def _today(stage: str, key: bytes, row: bytes) -> bytes:
-    """Have a row as the present release would write it: an earlier one may have."""
+    """Have a row as the present release would write it: an earlier one may have. What nobody can read stays as it is."""
     rows = {STAGES[0]: CustomerTable.LAYOUT, STAGES[1]: TerminalTable.LAYOUT, STAGES[2]: SymbolTable.LAYOUT}
-    return (TOLD.layout if key.startswith(COOLDOWN) else rows[stage]).present(row)
+    try:
+        return (TOLD.layout if key.startswith(COOLDOWN) else rows[stage]).present(row)
+    except StateError:
+        return row
 
 
 def _rows_of(stages: Sequence[Stage]) -> tuple[Rows, set[tuple[int, bytes]]]:
