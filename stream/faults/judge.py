@@ -147,7 +147,7 @@ def _state_wrong(evidence: Evidence, replay: Replay, examples: Examples) -> int:
 
 
 def _today(stage: str, key: bytes, row: bytes) -> bytes:
-    """Have a row as the present release would write it: an earlier one may have. What nobody can read stays as it is."""
+    """Have a row as the present release would write it: an earlier one may have. What none can read stays as it is."""
     rows = {STAGES[0]: CustomerTable.LAYOUT, STAGES[1]: TerminalTable.LAYOUT, STAGES[2]: SymbolTable.LAYOUT}
     try:
         return (TOLD.layout if key.startswith(COOLDOWN) else rows[stage]).present(row)
