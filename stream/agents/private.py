@@ -124,6 +124,8 @@ def _take(fetcher: Any, wanted: Collection[TopicPartition]) -> tuple[dict[TopicP
             result.check_raise()
         elif result.has_more() and result.check_assignment(partition):
             records = _columns(result._partition_records)
+            # Its own iterator, not begun, refers back to it: the fetched bytes would stay until a rare collection.
+            result._partition_records._records_iterator.close()
             result._update_position()
             taken[partition] = records
     return taken, is_held_back

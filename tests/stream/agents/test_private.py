@@ -84,7 +84,7 @@ def test_a_fetcher_has_the_fields_that_are_read() -> None:
 
     for name in (
         *("_records", "_subscriptions", "_wait_consume_future", "_closed", "_partition_records", "_check_crcs"),
-        *("_isolation_level", "_aborted_producers", "next_fetch_offset"),
+        *("_isolation_level", "_aborted_producers", "next_fetch_offset", "_records_iterator"),
     ):
         assert f"self.{name} = " in source, name
     for name in (
