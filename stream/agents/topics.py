@@ -14,6 +14,7 @@ from stream.wire.topics import TOPICS, Topic
 ANSWER_SECONDS = 5.0  # for a broker that is named; more is what supervisors are for
 MAX_MESSAGE_BYTES = 16 << 20  # of what workers write for workers: one record holds the columns of a slice
 _SEGMENT_MS = 10 * 60_000  # changelogs: a segment is compacted only once it is closed
+_SEGMENT_BYTES = 64 << 20  # likewise: Kafka's own 1 GB a partition would all have to be read at a start
 
 
 def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> list[str]:
@@ -91,4 +92,5 @@ def _changelog_config() -> dict[str, str]:
         "cleanup.policy": "compact",
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
         "segment.ms": str(_SEGMENT_MS),
+        "segment.bytes": str(_SEGMENT_BYTES),
     }

@@ -79,8 +79,8 @@ def _scale(found: Scale) -> Table:
 
 def _restart(found: Restart) -> Table:
     table = _table(
-        f"Restart with {found.keys:,} customers; changelogs of {found.changelog_records:,} rows, "
-        f"{found.changelog_mb:,.0f} MB; seconds",
+        f"Restart with {found.keys:,} customers; changelogs: {found.changelog_records:,} rows written, "
+        f"{found.changelog_mb:,.0f} MB left; seconds",
         "the one before was",
         "start → answers",
         "start → ready",

@@ -51,8 +51,8 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     """Restarts of one worker with much state.
 
     keys               customers held
-    changelog_records  in all changelogs when it was started, old values of the same keys included
-    changelog_mb       likewise, on disk
+    changelog_records  rows written to all changelogs before, old values of the same keys included
+    changelog_mb       on disk, as far as compaction had come
     stopped            after SIGTERM
     killed             after ``kill -9``, when the group waits ``session_seconds`` for the dead one
     """
@@ -150,7 +150,7 @@ def _answers(page: str) -> bool:
 
 
 def _changelogs(placed: Settings) -> tuple[int, float]:
-    """Count the records of all changelogs, and their megabytes on disk."""
+    """Count the rows written to all changelogs, and their megabytes on disk."""
     topics = [changelog_topic(placed, stage) for stage in STAGES]
     places = [TopicPartition(topic, p) for topic in topics for p in range(placed.kafka.partitions)]
     consumer = KafkaConsumer(bootstrap_servers=placed.kafka.bootstrap, group_id=None)
