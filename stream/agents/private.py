@@ -82,14 +82,19 @@ async def drained(
 ) -> dict[TopicPartition, Drained]:
     """Wait until some wanted partition has fetched records and take all there are; empty after ``seconds``.
 
+    Empty too once partitions were assigned anew: what is wanted was said of the old ones, and who asked may drop what
+    comes of it, which nobody would fetch again.
     Raises what the broker answered instead of records, and ConsumerStoppedError once the consumer is closed.
     """
     fetcher = consumer._fetcher
     until = time.monotonic() + seconds
+    assignment = fetcher._subscriptions.subscription.assignment
     with fetcher._subscriptions.fetch_context():  # tells the group coordinator that we poll
         while True:
             if fetcher._subscriptions.reassignment_in_progress:
                 await fetcher._subscriptions.wait_for_assignment()
+            if fetcher._subscriptions.subscription.assignment is not assignment:
+                return {}
             taken, is_held_back = _take(fetcher, wanted)
             left = until - time.monotonic()
             if taken or left <= 0:

@@ -1,5 +1,6 @@
 """A second worker keeps the first one's state warm and takes over what it holds, not what the changelog holds."""
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -62,4 +63,24 @@ def test_a_standby_takes_over_by_the_tail_of_the_changelog(bootstrap: str, prefi
     print(f"first commit {seconds:.1f} s after the kill, session {session} s; read {read} of {length}")  # noqa: T201
 
     assert 20 * read[-1] < length
+    assert_exact(cluster)
+
+
+def test_workers_that_join_one_by_one_keep_one_anothers_state_whole(
+    bootstrap: str, prefix: str, tmp_path: Path
+) -> None:
+    """Each newcomer's fence stands in the changelogs of the others while these divide them anew: none reads past it."""
+    cluster = Cluster(bootstrap, prefix)
+    cluster.produce(500)
+    with contextlib.ExitStack() as stack:
+        workers = []
+        for number in range(4):
+            workers.append(stack.enter_context(cluster.worker(tmp_path / f"{number}.log")))
+            cluster.wait_for(lambda: cluster.workers() == len(workers), workers[-1])
+            time.sleep(1.0)  # standbys are read between rebalances
+
+        assert [worker.poll() for worker in workers] == [None] * 4
+        cluster.drain(workers[0])
+        for worker in workers:
+            stop(worker)
     assert_exact(cluster)
