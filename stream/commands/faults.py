@@ -15,7 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from stream.bench.fingerprint import fingerprint
 from stream.commands.options import OutFile
 from stream.faults.plan import Plan, harms, run
-from stream.faults.report import Matrix, line, print_matrix, write_json
+from stream.faults.report import Matrix, line, merged, print_matrix, read_json, write_json, write_markdown
 from stream.faults.row import Row, Tell
 
 _WIDTH = 160  # of what is written into a file or a pipe
@@ -29,6 +29,14 @@ _SEEDS = 10
 @click.option("--first-seed", type=click.IntRange(min=0), default=1, show_default=True, help="Others follow it.")
 @click.option("--jobs", type=click.IntRange(1, 8), default=1, show_default=True, help="Harms side by side.")
 @click.option("--json", "json_path", type=OutFile(), help="Write the rows here, after each row.")
+@click.option("--markdown", type=OutFile(), help="Write the table here, for a page like docs/reliability.md.")
+@click.option(
+    "--from",
+    "sources",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Do nothing; show the rows of such JSON files.",
+)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Keep all logs here.")
 @click.option("--list", "show", is_flag=True, help="Only list the harms.")
 def faults(
@@ -39,6 +47,8 @@ def faults(
     first_seed: int,
     jobs: int,
     json_path: Path | None,
+    markdown: Path | None,
+    sources: tuple[Path, ...],
     folder: Path | None,
     show: bool,
 ) -> None:
@@ -55,12 +65,25 @@ def faults(
         for name in chosen:
             click.echo(f"{name}: {every[name].sentence}")
         return
+    if sources:
+        matrix = merged([read_json(path) for path in sources])
+    else:
+        count = seeds or (1 if short else _SEEDS)
+        numbers = tuple(range(first_seed, first_seed + count))
+        matrix = _done(Plan(harms=chosen, seeds=numbers, jobs=jobs, keeps_logs=folder is not None), folder, json_path)
+    console = Console()
+    print_matrix(console if console.is_terminal else Console(width=_WIDTH), matrix)
+    if json_path is not None:
+        write_json(matrix, json_path)
+    if markdown is not None:
+        write_markdown(matrix, {name: harm.sentence for name, harm in every.items()}, markdown)
+    sys.exit(0 if matrix.is_clean else 1)
+
+
+def _done(plan: Plan, folder: Path | None, json_path: Path | None) -> Matrix:
+    """Do what is planned; what is done stands in ``json_path`` after each row."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers that end are what this is about
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    count = seeds or (1 if short else _SEEDS)
-    plan = Plan(
-        harms=chosen, seeds=tuple(range(first_seed, first_seed + count)), jobs=jobs, keeps_logs=folder is not None
-    )
     matrix = Matrix(fingerprint=fingerprint())
     with _shown(Console(stderr=True)) as (console, tell), _logs(folder, matrix) as logs:
 
@@ -70,11 +93,7 @@ def faults(
                 write_json(matrix, json_path)
 
         run(plan, matrix, logs, tell, on_row)
-    console = Console()
-    print_matrix(console if console.is_terminal else Console(width=_WIDTH), matrix)
-    if json_path is not None:
-        write_json(matrix, json_path)
-    sys.exit(0 if matrix.is_clean else 1)
+    return matrix
 
 
 @contextmanager

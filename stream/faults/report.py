@@ -1,6 +1,6 @@
 """What came out: one line per harm for people, one object per row for machines."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +22,7 @@ _COUNTS = (
     "state_wrong",
     "others_wrong",
 )
+_SECONDS = ("s to processing", "s to caught up")
 
 
 class Matrix(msgspec.Struct, kw_only=True):
@@ -69,6 +70,37 @@ def line(row: Row) -> str:
     return f"{row.harm}, seed {row.seed}: {how}" + (f"; see {logs}" if logs else "")
 
 
+def merged(matrices: Sequence[Matrix]) -> Matrix:
+    """Put the rows of several runs together, the last one of each harm and seed; the machine is that of the first."""
+    rows = {(row.harm, row.seed): row for matrix in matrices for row in matrix.rows}
+    not_run = {harm: why for matrix in matrices for harm, why in matrix.not_run.items()}
+    done = {harm for harm, _ in rows}
+    return Matrix(
+        fingerprint=matrices[0].fingerprint,
+        rows=sorted(rows.values(), key=lambda row: row.seed),
+        not_run={harm: why for harm, why in not_run.items() if harm not in done},
+    )
+
+
+def write_markdown(matrix: Matrix, sentences: Mapping[str, str], path: Path) -> None:
+    """Write the table as a page for people: what was done to what, in the order of ``sentences``."""
+    mark = matrix.fingerprint
+    machine = f"{mark.cores} cores of {mark.cpu}, {mark.memory_mb:,} MB, {mark.kernel}, Python {mark.python}"
+    packages = ", ".join(f"{name} {version}" for name, version in mark.packages.items())
+    lines = [
+        f"{mark.at[:10]}, {machine}; {packages}. Counts are sums over the seeds, seconds median (longest).",
+        "",
+        "| harm | " + " | ".join(("seeds", *(name.replace("_", " ") for name in _COUNTS), *_SECONDS)) + " |",
+        "|---|" + "---:|" * (1 + len(_COUNTS) + len(_SECONDS)),
+    ]
+    for harm, sentence in sentences.items():
+        rows = [row for row in matrix.rows if row.harm == harm]
+        if rows:
+            lines.append(f"| **{harm}**: {sentence} | " + " | ".join(_cells(rows)) + " |")
+    lines += [f"| **{harm}** | not run: {why} |" + " |" * (len(_COUNTS) + 2) for harm, why in matrix.not_run.items()]
+    path.write_text("\n".join(lines) + "\n")
+
+
 def print_matrix(console: Console, matrix: Matrix) -> None:
     """Print one line per harm: counts summed over its seeds, seconds as median and longest."""
     mark = matrix.fingerprint
@@ -77,22 +109,29 @@ def print_matrix(console: Console, matrix: Matrix) -> None:
     )
     console.print(", ".join(f"{name} {version}" for name, version in mark.packages.items()), style="dim")
     headings = [name.replace("_", " ") for name in _COUNTS]
-    numbers = [Column(name, justify="right") for name in ("seeds", *headings, "s to processing", "s to caught up")]
+    numbers = [Column(name, justify="right") for name in ("seeds", *headings, *_SECONDS)]
     table = Table(Column("harm", no_wrap=True), *numbers, box=None, pad_edge=False, header_style="bold")
     for harm in dict.fromkeys(row.harm for row in matrix.rows):
         rows = [row for row in matrix.rows if row.harm == harm]
-        sums = [sum(getattr(row, name) for row in rows) for name in _COUNTS]
         table.add_row(
             harm,
-            str(len(rows)),
-            *(f"{count:,}" for count in sums),
-            _spread(row.seconds_to_processing for row in rows),
-            _spread(row.seconds_to_caught_up for row in rows),
+            *_cells(rows),
             style=None if all(row.is_clean for row in rows) else "red",
         )
     console.print(table)
     for harm, why in matrix.not_run.items():
         console.print(f"not run: {harm}: {why}")
+
+
+def _cells(rows: Sequence[Row]) -> list[str]:
+    """The figures of one harm over its seeds."""
+    sums = [sum(getattr(row, name) for row in rows) for name in _COUNTS]
+    return [
+        str(len(rows)),
+        *(f"{count:,}" for count in sums),
+        _spread(row.seconds_to_processing for row in rows),
+        _spread(row.seconds_to_caught_up for row in rows),
+    ]
 
 
 def _spread(seconds: Iterable[float | None]) -> str:
