@@ -87,9 +87,13 @@ class TerminalState:
         self.cooldowns = Cooldowns()
 
     def take_dirty(self) -> tuple[list[bytes], Sequence[bytes | None]]:
-        """Copy the rows of both kinds changed since the last call."""
-        keys, values = self.terminals.take_dirty()
-        more_keys, more_values = self.cooldowns.take_dirty()
+        """Copy the rows of both kinds changed since the last call, cooldowns first.
+
+        They are written in this order and may be cut short. A terminal's row makes its payments known, so that nobody
+        decides on them again: what was decided must stand before it. A cooldown alone is decided once more, alike.
+        """
+        keys, values = self.cooldowns.take_dirty()
+        more_keys, more_values = self.terminals.take_dirty()
         return [*keys, *more_keys], [*values, *more_values]
 
     def load(self, keys: Sequence[bytes], values: Sequence[bytes | None]) -> None:

@@ -15,8 +15,8 @@ from stream.settings import Settings
 from stream.walk import stages_of
 from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, Label, Quote, Scores, Trade, Transaction
-from stream.wire.records import Outgoing
-from stream.wire.topics import ALERTS, DEAD_LETTERS, LABELS, RISK, SCORES, TICKS, TRANSACTIONS
+from stream.wire.records import Outgoing, Slice
+from stream.wire.topics import ALERTS, BY_TERMINAL, DEAD_LETTERS, LABELS, RISK, SCORES, TICKS, TRANSACTIONS
 from tests.stream.memory_kafka import MemoryKafka
 
 START = 1_735_689_600_000
@@ -117,6 +117,19 @@ def put_into(kafka: MemoryKafka, day: list[Keyed], replay: Replay) -> None:
         kafka.publish(topic, replay.place(key), encode(event), event.at)  # type: ignore[attr-defined]
 
 
+def a_slice(topic: str, values: Sequence[bytes], begin: int = 0) -> Slice:
+    """Records of partition 0, from an offset on."""
+    offset = np.arange(begin, begin + len(values))
+    return Slice(
+        topic=topic,
+        partition=0,
+        offset=offset,
+        produced=np.full(len(values), START),
+        values=values,
+        next_offset=begin + len(values),
+    )
+
+
 def rows_of(state: Any) -> dict[bytes, bytes]:
     """All rows of a table that was never flushed; None marks a forgotten cooldown."""
     keys, values = state.take_dirty()
@@ -179,3 +192,41 @@ def test_the_batch_changes_no_score(batch: int) -> None:
     assert by_id(r.value for r in cut if r.topic == ALERTS.name) == by_id(
         r.value for r in whole if r.topic == ALERTS.name
     )
+
+
+def test_a_snapshot_cut_at_any_row_forgets_no_cooldown() -> None:
+    """A worker dies while the rows of its commit are written: whichever of them stand, what was held back still is.
+
+    A terminal's row that stands makes its payments known, and with them nobody decides again on the alert that one of
+    them raised. So no terminal's row may stand without that decision.
+    """
+    settings = msgspec.convert({"kafka": {"partitions": 1}}, Settings)
+    customers, terminals, _ = stages_of(settings, [AmountRatio()])
+    first = customers.factory(0)
+    amounts = [100, 100, 100, 5_000, 50_000, 90_000]  # the last three stand out, within a cooldown
+    payments = [
+        encode(Transaction(id=f"t{i}", at=START + i, customer="c", terminal="m", amount=amount))
+        for i, amount in enumerate(amounts)
+    ]
+    idle = [record.value for topic in customers.topics for record in first.idle(topic, now=START).records]
+    before = [record.value for record in first.feed(a_slice(TRANSACTIONS.name, payments[:5]), now=START).records]
+    after = [record.value for record in first.feed(a_slice(TRANSACTIONS.name, payments[5:], 5), now=START).records]
+    blocks = [*idle, *before, *after]
+    cut = len(idle) + len(before)
+
+    def told(stage: Stage, begin: int, end: int) -> list[str]:
+        records = stage.feed(a_slice(BY_TERMINAL.name, blocks[begin:end], begin), now=START).records
+        return [record.id for record in records if record.topic == ALERTS.name and record.id is not None]
+
+    whole = told(terminals.factory(0), 0, len(blocks))
+    dying = terminals.factory(0)
+    durable = told(dying, 0, cut)
+    keys, rows = dying.state.take_dirty()
+    again = []
+    for stand in range(len(keys) + 1):
+        stage = terminals.factory(0)
+        stage.state.load(keys[:stand], rows[:stand])
+        again.append(set(durable) | set(told(stage, 0, len(blocks))))
+
+    assert len(whole) == 1
+    assert again == [set(whole)] * (len(keys) + 1)
