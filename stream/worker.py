@@ -11,6 +11,7 @@ import uvloop
 from faust.worker import Worker
 
 from stream.agents.app import WeirApp, build_app
+from stream.agents.closing import expect_closed
 from stream.agents.observer import Observer
 from stream.agents.spec import StageSpec
 from stream.errors import WeirError
@@ -34,6 +35,7 @@ def run_worker(
     -> exit code: 0 after a signal, all flushed and committed; after a failure, which has been logged, that of its error
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Faust listens for it, there is nothing to flush
+    expect_closed()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     configure_logging(loglevel)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
+from stream.agents.closing import expect_closed
 from stream.bench.material import Material
 
 _BATCH_BYTES = 128 * 1024
@@ -13,6 +14,7 @@ _BATCH_BYTES = 128 * 1024
 @asynccontextmanager
 async def connected(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
     """Connect a producer; on leaving, all that was handed over is acknowledged."""
+    expect_closed()
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",

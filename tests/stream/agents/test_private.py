@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
@@ -22,6 +23,7 @@ READ: dict[Callable[..., Any], str] = {
     App._create_directories: "a9f571c3b04a",
     App._on_partitions_revoked: "d5c895bbe57d",
     App._stop_consumer: "55854a5de12c",
+    AIOKafkaConnection.send: "5909ea32f4ef",
     AddPartitionsToTxnHandler.handle_response: "67266db24da2",
     BatchBuilder._set_producer_state: "ab6b10c5329a",
     Consumer._commit_offsets: "1a6979904118",
