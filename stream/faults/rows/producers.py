@@ -12,6 +12,7 @@ from stream.faults.scene import Scene
 
 TWICE = 0.1  # of the records are sent again
 WINDOW = 2_000  # places a record may come too late: minutes of event time, and an hour is allowed
+_UNHEARD = 2_000  # records stored, at most, of which a producer had not heard yet: 0.1 s
 _DOWN_SECONDS = (0.0, 2.0)
 _IDLE_MS = 15_000  # longer than all partitions are silent until the next producer has begun
 
@@ -29,27 +30,35 @@ def _flow(_: Scene) -> None:
 
 
 def _kill_producer(scene: Scene) -> None:
-    """Kill the load and start it again where its outbox would: at the oldest record it can't be sure of."""
+    """Kill the load and start it again where its outbox would: behind the last record it had heard of as stored.
+
+    What was stored since, and not heard of, is sent again.
+    """
     scene.load.kill()
     scene.pause(*_DOWN_SECONDS)
-    first = _oldest_unsure(scene)
-    scene.facts["sent again"] = scene.watch.offered() - first
+    ends = _ends(scene)
+    stored = _first_not_stored(scene.load.material, ends)
+    first = max(0, stored - scene.draw.randrange(1, _UNHEARD))
+    scene.facts["sent again"] = sum(ends) - first
     scene.load.restart(first)
 
 
-def _oldest_unsure(scene: Scene) -> int:
-    """Find the first record in order of time that its partition does not hold; later ones of others may stand."""
-    material, prefix = scene.load.material, scene.settings.kafka.prefix
+def _ends(scene: Scene) -> list[int]:
+    """How many records each lane's partition holds."""
+    prefix = scene.settings.kafka.prefix
+    places = [TopicPartition(prefix + topic, partition) for topic, partition in scene.load.material.lanes]
     consumer = KafkaConsumer(bootstrap_servers=scene.settings.kafka.bootstrap)
     try:
-        ends = consumer.end_offsets([TopicPartition(prefix + topic, partition) for topic, partition in material.lanes])
+        ends = consumer.end_offsets(places)
     finally:
         consumer.close()
-    oldest = len(material)
-    for lane, (topic, partition) in enumerate(material.lanes):
-        unsent = material.in_lane(lane)[ends[TopicPartition(prefix + topic, partition)] :]
-        oldest = min([oldest, *unsent[:1]])
-    return oldest
+    return [ends[place] for place in places]
+
+
+def _first_not_stored(material: Material, ends: list[int]) -> int:
+    """Find the first record in order of time that its partition does not hold; later ones of others may stand."""
+    missing = [material.in_lane(lane)[end:][:1] for lane, end in enumerate(ends)]
+    return min((place for places in missing for place in places), default=len(material))
 
 
 HARMS = (
