@@ -107,9 +107,10 @@ class Replay:
         slices  of the input topics, in offset order per partition; no partition may get far ahead of the others in
                 event time but what then waits is kept in memory
         """
-        readers: dict[tuple[str, int], Stage] = {
+        kinds: tuple[Sequence[Stage], ...] = (self.customers, self.market)
+        readers = {
             (topic, partition): stage
-            for stages in (self.customers, self.market)
+            for stages in kinds
             for partition, stage in enumerate(stages)
             for topic in stage.topics
         }
