@@ -1,6 +1,5 @@
 """Where a measurement stands: one Kafka, cores shared out, and for each measurement topics and a group of its own."""
 
-import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from deployment.local.choose import kafka_for
+from deployment.local.needs import free_port
 from stream.agents.topics import create_topics
 from stream.bench.processes import Cores, pinned, running, share_cores
 from stream.run.children import Child
@@ -41,14 +41,14 @@ class Ground:
             group=f"bench-{name}",
             partitions=partitions or self.settings.kafka.partitions,
         )
-        worker = msgspec.structs.replace(self.settings.worker, metrics_port=_free_port())
+        worker = msgspec.structs.replace(self.settings.worker, metrics_port=free_port(0))
         placed = msgspec.structs.replace(self.settings, kafka=kafka, worker=worker)
         create_topics(kafka.bootstrap, placed, STAGES)
         return placed
 
     def another(self, placed: Settings) -> Settings:
         """Settings of one more worker of the same group: a metrics port of its own."""
-        worker = msgspec.structs.replace(placed.worker, metrics_port=_free_port())
+        worker = msgspec.structs.replace(placed.worker, metrics_port=free_port(0))
         return msgspec.structs.replace(placed, worker=worker)
 
     @contextmanager
@@ -94,10 +94,3 @@ def ground(tell: Progress) -> Iterator[Ground]:
 def metrics_address(placed: Settings) -> str:
     """Where a worker's metrics and health are served."""
     return f"http://{placed.worker.metrics_host}:{placed.worker.metrics_port}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

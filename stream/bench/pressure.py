@@ -1,31 +1,21 @@
 """Back-pressure: far more is offered than a worker can take; its memory must not grow, the lag must, and nothing go."""
 
 import time
-from contextlib import ExitStack
 
 import msgspec
 
-from stream.bench.backlog import preload
-from stream.bench.drain import Offsets, drain
-from stream.bench.flow import Flow
 from stream.bench.ground import Ground, metrics_address
 from stream.bench.order import judge_order
-from stream.bench.processes import held, running, weigh
-from stream.bench.steady import Offered, Order
+from stream.bench.processes import weigh
+from stream.bench.standing import Run, standing
+from stream.bench.steady import Offered
 from stream.bench.throttle import throttled
 from stream.bench.trend import Trend, trend_of
 from stream.consume import consumer_of, read_to_end
 from stream.errors import WeirError
-from stream.run.children import Child
 from stream.run.ready import counter
 from stream.settings import Settings
-from stream.wire.codec import encode
-from stream.wire.topics import BY_TERMINAL, DEAD_LETTERS, LABELS, SCORES, TRANSACTIONS
-
-_HISTORY = 20.0  # payments of a customer in 30 days
-_CHUNK = 250_000
-_LEAST_RATE = 500.0  # events per second below which a run is given up
-_START_SECONDS = 180.0
+from stream.wire.topics import DEAD_LETTERS, SCORES, TRANSACTIONS
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,37 +54,6 @@ class Pressure(msgspec.Struct, frozen=True, kw_only=True):
     behind: int
 
 
-class Run:
-    """One worker and its flow."""
-
-    def __init__(self, ground: Ground, placed: Settings, flow: Flow, worker: Child, offsets: Offsets) -> None:
-        self.ground, self.placed, self.flow, self.worker, self.offsets = ground, placed, flow, worker, offsets
-        self.done = 0
-
-    def write(self, count: int) -> None:
-        """Write the next ``count`` payments."""
-        for first in range(self.done, self.done + count, _CHUNK):
-            material = self.flow.material(first, min(_CHUNK, self.done + count - first))
-            preload(material, slice(None), bootstrap=self.placed.kafka.bootstrap, prefix=self.placed.kafka.prefix)
-        self.done += count
-
-    def drained(self) -> float:
-        """Wait until all is done; returns after how many seconds."""
-        began = time.monotonic()
-        within = _START_SECONDS + self.done / _LEAST_RATE
-        drain(self.offsets, self.worker, total=self.done, within_seconds=within, on_progress=lambda _: None)
-        return time.monotonic() - began
-
-    def rate(self, count: int, share: float) -> float:
-        """Payments per second of a backlog of ``count`` at a share of the core."""
-        with held(self.worker):
-            self.write(count)
-        if share == 1.0:
-            return count / self.drained()
-        with throttled(self.worker, share):
-            return count / self.drained()
-
-
 def measure_pressure(
     ground: Ground, *, factor: float, share: float, seconds: float, customers: int, events: int
 ) -> Pressure:
@@ -106,24 +65,14 @@ def measure_pressure(
     """
     ground.tell("back-pressure", 0.0)
     placed = ground.place("pressure")
-    kafka = placed.kafka
-    flow = Flow(customers=customers, terminals=max(1, customers // 5), history=_HISTORY, partitions=kafka.partitions)
-    reads = [kafka.prefix + topic.name for topic in (TRANSACTIONS, LABELS, BY_TERMINAL)]
-    with ExitStack() as stack:
-        worker = stack.enter_context(ground.worker(placed))
-        offsets = stack.enter_context(
-            Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions)
-        )
-        run = Run(ground, placed, flow, worker, offsets)
-        run.write(flow.window_events)
-        run.drained()
+    with standing("pressure", ground, placed, customers=customers) as run:
         plain = run.rate(events, 1.0)
         capacity = run.rate(events, share)
-        with throttled(worker, share):
+        with throttled(run.worker, share):
             offered, samples = _offer(run, factor * capacity, seconds)
-            lag = offsets.waiting()
+            lag = run.offsets.waiting()
             shown = round(counter(metrics_address(placed), "weir_consumer_lag_records", topic=TRANSACTIONS.name))
-        caught_up = (run.done - offsets.done()) / run.drained()
+        caught_up = (run.done - run.offsets.done()) / run.drained()
     ground.tell("back-pressure", 1.0)
     behind = _account(placed, run.done, since=run.done - offered.payments // 2)
     settled = [sample for sample in samples if sample.second > seconds / 5]
@@ -145,36 +94,16 @@ def measure_pressure(
 
 def _offer(run: Run, rate: float, seconds: float) -> tuple[Offered, list[Sample]]:
     """Run the load, and look once a second."""
-    report = run.ground.folder / "pressure.json"
-    order = Order(
-        bootstrap=run.placed.kafka.bootstrap,
-        prefix=run.placed.kafka.prefix,
-        flow=run.flow,
-        first=run.done,
-        rate=rate,
-        seconds=seconds,
-        report=str(report),
-    )
     samples: list[Sample] = []
-    with running(
-        "pressure",
-        [encode(order).decode()],
-        cores=run.ground.cores.others,
-        folder=run.ground.folder,
-        environment={},
-        module="stream.bench.steady",
-    ) as load:
+    with run.offering(rate, seconds) as load:
         began = time.monotonic()
-        while load.ended() is None:
+        while load.child.ended() is None:
             now = time.monotonic() - began
             samples.append(Sample(second=now, lag=run.offsets.waiting(), rss_mb=weigh(run.worker.pid).rss_mb))
             run.ground.tell("back-pressure", min(0.9, now / seconds))
             run.worker.require_alive()
             time.sleep(max(0.0, len(samples) - (time.monotonic() - began)))
-        load.require_alive()
-    offered = msgspec.json.decode(report.read_bytes(), type=Offered)
-    run.done += offered.payments
-    return offered, samples
+    return load.offered(), samples
 
 
 def _account(placed: Settings, payments: int, *, since: int) -> int:

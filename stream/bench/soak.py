@@ -2,30 +2,25 @@
 
 import time
 from collections import defaultdict
-from contextlib import ExitStack
 
 import msgspec
 import numpy as np
 from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from stream.bench.drain import Offsets
-from stream.bench.flow import Flow
 from stream.bench.ground import Ground, metrics_address
-from stream.bench.pressure import Run
-from stream.bench.processes import running, weigh
-from stream.bench.steady import Offered, Order
+from stream.bench.processes import weigh
+from stream.bench.standing import Run, standing
+from stream.bench.steady import Offered
 from stream.bench.trend import Trend, trend_of
 from stream.consume import consumer_of, read_to_end
 from stream.errors import WeirError
 from stream.run.ready import counter
 from stream.settings import Settings
-from stream.wire.codec import encode
 from stream.wire.events import Alert
 from stream.wire.topics import ALERTS, BY_TERMINAL, DEAD_LETTERS, LABELS, SCORES, TRANSACTIONS
 
 LOUD_SHARE = 0.004  # of the payments raise an alert: at 50,000/s some 12,000 a minute for a p99 to stand on
-_HISTORY = 20.0  # payments of a customer in 30 days
 _KEPT_BYTES = 256 << 20  # of each partition of what passes through: an hour's worth would fill the disk
 _PARTS = 60  # of the time, each with a p99 of its own
 _alert = msgspec.json.Decoder(Alert).decode
@@ -68,27 +63,11 @@ def measure_soak(ground: Ground, *, minutes: float, customers: int, events: int)
     ground.tell("soak", 0.0)
     placed = ground.place("soak")
     _keep_little(placed)
-    kafka = placed.kafka
-    flow = Flow(
-        customers=customers,
-        terminals=max(1, customers // 5),
-        history=_HISTORY,
-        partitions=kafka.partitions,
-        loud_share=LOUD_SHARE,
-    )
-    reads = [kafka.prefix + topic.name for topic in (TRANSACTIONS, LABELS, BY_TERMINAL)]
-    with ExitStack() as stack:
-        worker = stack.enter_context(ground.worker(placed))
-        offsets = stack.enter_context(
-            Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions)
-        )
-        run = Run(ground, placed, flow, worker, offsets)
-        run.write(flow.window_events)
-        run.drained()
+    with standing("soak", ground, placed, customers=customers, loud_share=LOUD_SHARE) as run:
         capacity = run.rate(events, 1.0)
         offered, watched = _offer(run, capacity / 2, 60.0 * minutes)
-        time.sleep(3 * kafka.commit_seconds)
-        lag = offsets.lag()
+        time.sleep(3 * placed.kafka.commit_seconds)
+        lag = run.offsets.lag()
         run.drained()
         keys = round(counter(metrics_address(placed), "weir_state_keys", table="customers"))
         _account(placed, run.done)
@@ -143,30 +122,12 @@ class _Watched:
 
 def _offer(run: Run, rate: float, seconds: float) -> tuple[Offered, _Watched]:
     """Run the load; meanwhile read alerts all the time, and weigh the worker once a second."""
-    report = run.ground.folder / "soak.json"
-    order = Order(
-        bootstrap=run.placed.kafka.bootstrap,
-        prefix=run.placed.kafka.prefix,
-        flow=run.flow,
-        first=run.done,
-        rate=rate,
-        seconds=seconds,
-        report=str(report),
-    )
     watched = _Watched()
     consumer = consumer_of(run.placed, [ALERTS.name], from_beginning=False)
-    load = running(
-        "soak",
-        [encode(order).decode()],
-        cores=run.ground.cores.others,
-        folder=run.ground.folder,
-        environment={},
-        module="stream.bench.steady",
-    )
     try:
-        with load as child:
+        with run.offering(rate, seconds) as load:
             began, before = time.monotonic(), weigh(run.worker.pid).cpu_seconds
-            while child.ended() is None:
+            while load.child.ended() is None:
                 watched.take(consumer)
                 now = time.monotonic() - began
                 if now >= len(watched.seconds):
@@ -174,14 +135,11 @@ def _offer(run: Run, rate: float, seconds: float) -> tuple[Offered, _Watched]:
                     watched.rss_mb.append(weigh(run.worker.pid).rss_mb)
                     run.worker.require_alive()
                     run.ground.tell("soak", min(0.99, now / seconds))
-            child.require_alive()
             watched.cpu_seconds = weigh(run.worker.pid).cpu_seconds - before
         watched.take(consumer)
     finally:
         consumer.close()
-    offered = msgspec.json.decode(report.read_bytes(), type=Offered)
-    run.done += offered.payments
-    return offered, watched
+    return load.offered(), watched
 
 
 def _keep_little(placed: Settings) -> None:

@@ -5,13 +5,13 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream.errors import WeirError
+from deployment.local.needs import free_port
+from stream.faults.waiting import wait_for
 from stream.run.children import Child
 from stream.run.ready import is_ready
 
@@ -147,7 +147,7 @@ class Fleet:
         name = f"worker-{number}"
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
-        port = _free_port()
+        port = free_port(0)
         environment = self.environment | {"WEIR_WORKER_METRICS_PORT": str(port)}
         child = Child.start(name, self._arguments, folder=self._folder, environment=environment, cwd=folder)
         return Worker(name=name, folder=folder, environment=environment, port=port, child=child)
@@ -169,15 +169,6 @@ class Fleet:
                         )
 
 
-def wait_for(is_so: Callable[[], bool], *, what: str, within_seconds: float, look_seconds: float = 0.05) -> None:
-    """Return when it is so; raises WeirError that says ``what`` is not after ``within_seconds``."""
-    deadline = time.monotonic() + within_seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise WeirError(f"{what} after {within_seconds:.0f} s")
-        time.sleep(look_seconds)
-
-
 def _end(worker: Worker) -> None:
     worker.signal(signal.SIGCONT)
     worker.endings.append(_signed(worker.child.stop()))
@@ -186,10 +177,3 @@ def _end(worker: Worker) -> None:
 def _signed(status: int) -> int:
     """The guard passes a signal on as 256 less its number."""
     return status - 256 if status > 192 else status
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from stream.faults.fleet import Fleet, wait_for
+from stream.faults.fleet import Fleet
 from stream.faults.ground import Ground
 from stream.faults.load import Load
+from stream.faults.waiting import wait_for
 from stream.faults.watch import Watch
 from stream.settings import Settings
 

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,12 +12,13 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError
 
 from stream.bench.drain import Offsets
-from stream.errors import WeirError
+from stream.faults.waiting import wait_for
 from stream.settings import Settings
 from stream.wire.topics import BY_TERMINAL, LABELS, TICKS, TRANSACTIONS
 
 INPUTS = (TRANSACTIONS.name, LABELS.name, TICKS.name)
 _EVERY_SECONDS = 0.1
+_wait = partial(wait_for, look_seconds=_EVERY_SECONDS / 2)
 _COMMITS_BEHIND = 2.0  # intervals: a live group is never nearer to the end of a live topic than a commit
 
 
@@ -109,13 +111,15 @@ class Watch:
             now = self._samples[-1].committed
             return any(now[place] > done for place, done in before.committed.items())
 
-        self._wait(has_moved, "no progress of the group", within_seconds)
+        _wait(has_moved, what="no progress of the group", within_seconds=within_seconds)
 
     def wait_caught_up(self, *, within_seconds: float) -> None:
         """Return when lag is 0 on all topics, in a sample begun after this call; raises WeirError if it is not."""
         self._fresh(within_seconds)
-        self._wait(
-            lambda: self._samples[-1].lag() == 0, lambda: f"{self._samples[-1].lag():,} records left", within_seconds
+        _wait(
+            lambda: self._samples[-1].lag() == 0,
+            what=lambda: f"{self._samples[-1].lag():,} records left",
+            within_seconds=within_seconds,
         )
 
     def seconds_to_processing(self) -> float | None:
@@ -135,16 +139,12 @@ class Watch:
 
     def _fresh(self, within_seconds: float) -> Sample:
         now = time.monotonic()
-        self._wait(lambda: bool(self._samples) and self._samples[-1].began >= now, "no broker answers", within_seconds)
+        _wait(
+            lambda: bool(self._samples) and self._samples[-1].began >= now,
+            what="no broker answers",
+            within_seconds=within_seconds,
+        )
         return self._samples[-1]
-
-    @staticmethod
-    def _wait(is_so: Callable[[], bool], what: str | Callable[[], str], within_seconds: float) -> None:
-        deadline = time.monotonic() + within_seconds
-        while not is_so():
-            if time.monotonic() > deadline:
-                raise WeirError(f"{what if isinstance(what, str) else what()} after {within_seconds:.0f} s")
-            time.sleep(_EVERY_SECONDS / 2)
 
     def _run(self) -> None:
         while not self._is_over.is_set():

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,40 +22,52 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240.0
 
 
+def settings_for(bootstrap: str, prefix: str, **kafka: object) -> Settings:
+    """Settings of one test: a prefix and a group of its own."""
+    own = {"bootstrap": bootstrap, "prefix": prefix, "group": f"{prefix}group", "commit_seconds": 0.3}
+    return msgspec.convert({"kafka": own | kafka}, Settings)
+
+
+@contextlib.contextmanager
+def worker_of(
+    settings: Settings, *, told: Mapping[str, str] | None = None, log: Path | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run ``weir worker``; it is killed if the test leaves it running.
+
+    told  more of its environment
+    log   where its standard error goes; None: with ours
+    """
+    kafka = settings.kafka
+    environment = {
+        "WEIR_BOOTSTRAP": kafka.bootstrap,
+        "WEIR_KAFKA_PREFIX": kafka.prefix,
+        "WEIR_KAFKA_GROUP": kafka.group,
+        "WEIR_KAFKA_COMMIT_SECONDS": str(kafka.commit_seconds),
+        "WEIR_WORKER_METRICS_PORT": "0",
+        **(told or {}),
+    }
+    command = [sys.executable, "-m", "stream", "worker"]
+    with contextlib.ExitStack() as stack:
+        sink = None if log is None else stack.enter_context(log.open("wb"))
+        process = stack.enter_context(
+            subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stderr=sink)
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 class Pipeline:
     """One test's topics, group and worker processes."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        self.settings = msgspec.convert(
-            {
-                "kafka": {
-                    "bootstrap": bootstrap,
-                    "prefix": prefix,
-                    "group": f"{prefix}group",
-                    "commit_seconds": 0.3,
-                },
-            },
-            Settings,
-        )
+        self.settings = settings_for(bootstrap, prefix)
         create_topics(bootstrap, self.settings, STAGES)
 
-    @contextlib.contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run ``weir worker``; it is killed if the test leaves it running."""
-        kafka = self.settings.kafka
-        told = {
-            "WEIR_BOOTSTRAP": kafka.bootstrap,
-            "WEIR_KAFKA_PREFIX": kafka.prefix,
-            "WEIR_KAFKA_GROUP": kafka.group,
-            "WEIR_KAFKA_COMMIT_SECONDS": str(kafka.commit_seconds),
-            "WEIR_WORKER_METRICS_PORT": "0",
-        }
-        command = [sys.executable, "-m", "stream", "worker"]
-        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told}) as process:
-            try:
-                yield process
-            finally:
-                process.kill()
+    def worker(self) -> "contextlib.AbstractContextManager[subprocess.Popen[bytes]]":
+        """Run ``weir worker``."""
+        return worker_of(self.settings)
 
     def drain(self, worker: "subprocess.Popen[bytes]") -> None:
         """Wait until the group has committed everything."""

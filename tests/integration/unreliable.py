@@ -3,23 +3,20 @@
 import contextlib
 import os
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from kafka import KafkaProducer
 
 from deployment.local.needs import free_port
-from stream.settings import Settings
 from stream.wire.codec import encode
 from stream.wire.events import Transaction
 from stream.wire.topics import TRANSACTIONS
+from tests.integration.pipeline import ROOT, settings_for, worker_of
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120.0
 START = 1_735_689_600_000
 BAD = 666_66  # minor units: what the detectors can't bear
@@ -69,43 +66,18 @@ class Watched:
     """
 
     def __init__(self, bootstrap: str, prefix: str, site: Path, *, watchdog_seconds: float = 90.0) -> None:
-        self.settings = msgspec.convert(
-            {
-                "kafka": {
-                    "bootstrap": bootstrap,
-                    "prefix": prefix,
-                    "group": f"{prefix}group",
-                    "commit_seconds": 0.3,
-                    "watchdog_seconds": watchdog_seconds,
-                }
-            },
-            Settings,
-        )
+        self.settings = settings_for(bootstrap, prefix, watchdog_seconds=watchdog_seconds)
         self.site, self.log, self.port = site, site / "worker.log", free_port(0)
 
-    @contextlib.contextmanager
-    def worker(self, *, detectors: str) -> "Iterator[subprocess.Popen[bytes]]":
-        """Run ``weir worker``; it is killed if the test leaves it running."""
-        kafka = self.settings.kafka
+    def worker(self, *, detectors: str) -> "contextlib.AbstractContextManager[subprocess.Popen[bytes]]":
+        """Run ``weir worker``, its log in ``log``."""
         told = {
-            "WEIR_BOOTSTRAP": kafka.bootstrap,
-            "WEIR_KAFKA_PREFIX": kafka.prefix,
-            "WEIR_KAFKA_GROUP": kafka.group,
-            "WEIR_KAFKA_COMMIT_SECONDS": str(kafka.commit_seconds),
-            "WEIR_KAFKA_WATCHDOG_SECONDS": str(kafka.watchdog_seconds),
+            "WEIR_KAFKA_WATCHDOG_SECONDS": str(self.settings.kafka.watchdog_seconds),
             "WEIR_ALERTS_DETECTORS": detectors,
             "WEIR_WORKER_METRICS_PORT": str(self.port),
             "PYTHONPATH": os.pathsep.join((str(self.site), str(ROOT))),
         }
-        command = [sys.executable, "-m", "stream", "worker"]
-        with (
-            self.log.open("wb") as log,
-            subprocess.Popen(command, cwd=ROOT, env={**os.environ, **told}, stderr=log) as process,
-        ):
-            try:
-                yield process
-            finally:
-                process.kill()
+        return worker_of(self.settings, told=told, log=self.log)
 
     def page(self, path: str) -> tuple[int, str]:
         """Status and text of a page of the worker's; 0 while it does not listen."""

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deployment.local.kafka import LocalKafka
-from stream.faults.fleet import wait_for
 from stream.faults.ground import Ground
 from stream.faults.harm import Harm, Setup
 from stream.faults.scene import Scene
+from stream.faults.waiting import wait_for
 
 WORKER_MB, BROKER_MB = 1, 768
 _INODES = 64  # of the worker's disk: a folder must not find room either

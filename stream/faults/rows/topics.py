@@ -8,9 +8,9 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from stream.agents.spec import changelog_topic
 from stream.agents.topics import create_topics
 from stream.errors import WeirError
-from stream.faults.fleet import wait_for
 from stream.faults.harm import Harm
 from stream.faults.scene import Scene
+from stream.faults.waiting import wait_for
 from stream.run.children import Child
 from stream.walk import STAGES
 from stream.wire.topics import ALERTS, DEAD_LETTERS, RISK, SCORES

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from stream.faults.fleet import Worker, wait_for
+from stream.faults.fleet import Worker
 from stream.faults.harm import Harm, Setup
 from stream.faults.release import environment_of, is_known
 from stream.faults.scene import Scene
+from stream.faults.waiting import wait_for
 
 _END_SECONDS = 60.0
 _PORT = "WEIR_WORKER_METRICS_PORT"

@@ -10,9 +10,10 @@ from kafka.admin import KafkaAdminClient
 
 from stream.agents.spec import changelog_topic
 from stream.errors import WeirError
-from stream.faults.fleet import READY_SECONDS, Worker, wait_for
+from stream.faults.fleet import READY_SECONDS, Worker
 from stream.faults.harm import Harm, Setup
 from stream.faults.scene import Scene
+from stream.faults.waiting import wait_for
 from stream.walk import STAGES
 
 _TIMES = 20  # kills in a row
