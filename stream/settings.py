@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -13,6 +13,9 @@ from stream.errors import SettingsError
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
+Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+GroupKey: TypeAlias = Literal["kind", "severity", "entity", "detector", "alert"]
+_CHOICES = {"severity": get_args(Severity), "group_by": get_args(GroupKey)}
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +69,7 @@ class Alerts(Section, frozen=True, kw_only=True):
     """When an alert is told."""
 
     detectors: tuple[str, ...] = ("autoencoder", "robust")
+    rules: str = ""  # TOML file of rules written by users (docs/rules.md); empty: none
     cooldown_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
     top_reasons: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
 
@@ -78,6 +82,36 @@ class Worker(Section, frozen=True, kw_only=True):
     metrics_host: str = "127.0.0.1"
 
 
+class Route(Section, frozen=True, kw_only=True):
+    """Which alerts go to which sinks, and how often. A condition left empty holds for all; patterns are as in a shell.
+
+    At each sink the first route that names it and holds for an alert decides about it.
+    """
+
+    sinks: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]  # names under [notify.sinks]
+    kinds: tuple[str, ...] = ()
+    severity: Severity = "low"  # and above
+    entities: tuple[str, ...] = ()  # patterns of KIND:ID: "customer:*", "symbol:EUR*"
+    detectors: tuple[str, ...] = ()
+    evidence: dict[str, str] = {}  # field → pattern of its value: {terminal = "m09*"}
+    group_by: tuple[GroupKey, ...] = ("kind", "entity")
+    wait_seconds: Annotated[float, msgspec.Meta(ge=0.0, le=3600.0)] = 0.0  # for more of the group, before it is told
+    cooldown_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0  # until a group that was told is told again
+    budget_a_day: Annotated[int, msgspec.Meta(ge=0)] = 0  # notices per UTC day; 0: any
+
+
+class Notify(Section, frozen=True, kw_only=True):
+    """Who is told of alerts, by ``weir notify``."""
+
+    sinks: dict[str, dict[str, Any]] = {}  # name → its ``type``, an installed sink, and that one's own settings
+    routes: dict[str, Route] = {}  # name → route, in the order in which they are tried
+    tries: Positive = 12  # of one notice, before it becomes a dead letter
+    retry_seconds: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0  # after the first failure; then twice as long each time
+    longest_retry_seconds: Annotated[float, msgspec.Meta(gt=0.0)] = 300.0
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9109
+    metrics_host: str = "127.0.0.1"
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """All of it."""
 
@@ -86,6 +120,7 @@ class Settings(Section, frozen=True, kw_only=True):
     market: Market = Market()
     alerts: Alerts = Alerts()
     worker: Worker = Worker()
+    notify: Notify = Notify()
     producers: dict[str, dict[str, Any]] = {}
 
     @property
@@ -118,6 +153,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
         _set_variable(raw, name, value)
     settings = _convert(raw, where="environment")
     _check_patience(settings.kafka)
+    _check_routes(settings.notify)
     return settings
 
 
@@ -127,6 +163,15 @@ def _check_patience(kafka: Kafka) -> None:
     if kafka.watchdog_seconds <= least:
         expected = f"more than session_seconds + commit_seconds ({least:g})"
         raise SettingsError("kafka.watchdog_seconds", expected, kafka.watchdog_seconds)
+
+
+def _check_routes(notify: Notify) -> None:
+    """Refuse a route to a sink that there is not."""
+    for name, route in notify.routes.items():
+        for sink in route.sinks:
+            if sink not in notify.sinks:
+                known = ", ".join(notify.sinks) or "none yet"
+                raise SettingsError(f"notify.routes.{name}.sinks", f"names under [notify.sinks] ({known})", sink)
 
 
 def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:
@@ -145,12 +190,38 @@ def _convert(raw: dict[str, Any], *, where: str) -> Settings:
         return msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         said, _, place = str(error).replace("`", "").partition(" - at $")
-        head, _, unknown = said.partition("Object contains unknown field ")
-        section = place.strip(".")
-        field = ".".join(filter(None, (section, unknown)))
-        known = getattr(Settings(), section, Settings()).__struct_fields__
-        expected = f"one of {', '.join(known)}" if unknown else head.removeprefix("Expected ").split(", got")[0]
-        raise SettingsError(field or "settings", expected, _was(raw, field), where=where) from None
+        raise _refusal(raw, said, _named(raw, place.strip(".")), where=where) from None
+
+
+def _refusal(raw: dict[str, Any], said: str, section: str, *, where: str) -> SettingsError:
+    """Say what msgspec says, with the field's whole path and what it may be."""
+    head, _, missing = said.partition("Object missing required field ")
+    head, _, unknown = head.partition("Object contains unknown field ")
+    field = ".".join(filter(None, (section, unknown or missing)))
+    if unknown:
+        known = Route if section.startswith("notify.routes.") else getattr(Settings(), section, Settings())
+        expected = f"one of {', '.join(known.__struct_fields__)}"
+    elif missing:
+        expected = "a value"
+    elif head.startswith("Invalid enum value"):
+        field_name = section.rpartition(".")[2].partition("[")[0]
+        expected = f"one of {', '.join(_CHOICES.get(field_name, ()))}"
+    else:
+        expected = head.removeprefix("Expected ").split(", got")[0]
+    return SettingsError(field or "settings", expected, _was(raw, field), where=where)
+
+
+def _named(raw: dict[str, Any], place: str) -> str:
+    """Put the name of the route that is wrong where msgspec writes ``[...]``."""
+    head, dots, rest = place.partition("notify.routes[...]")
+    if head or not dots:
+        return place
+    for name, route in raw["notify"]["routes"].items():
+        try:
+            msgspec.convert(route, Route, strict=False)
+        except msgspec.ValidationError:
+            return f"notify.routes.{name}{rest}"
+    return place
 
 
 def _was(raw: object, field: str) -> object:

@@ -7,7 +7,9 @@ import msgspec
 import numpy as np
 
 from stream.wire.events import Alert, DeadLetter, Label, Scores
-from stream.wire.topics import LABELS
+from stream.wire.topics import ALERTS, LABELS
+
+_OTHERS = (LABELS.name, ALERTS.name)  # dead letters of which are no events that came in to be scored
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +107,8 @@ class Tally:
         ticks_scored          ticks judged
         seconds               of wall clock
         """
-        refused = [letter for letter in self.letters.values() if letter.source.topic != LABELS.name]
+        refused = [letter for letter in self.letters.values() if letter.source.topic not in _OTHERS]
+        of_labels = sum(letter.source.topic == LABELS.name for letter in self.letters.values())
         reasons = Counter(letter.reason for letter in refused)
         duplicates = reasons.pop("duplicate", 0)
         return Summary(
@@ -121,5 +124,5 @@ class Tally:
             recall=self.recall(),
             seconds=seconds,
             dead_letter_reasons=dict(sorted(reasons.items())),
-            labels={"in": labels_in, "dead_letters": len(self.letters) - len(refused)},
+            labels={"in": labels_in, "dead_letters": of_labels},
         )

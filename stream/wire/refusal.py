@@ -36,6 +36,7 @@ REASONS = frozenset(
         "duplicate",  # delivered before: same id, time, amount and terminal
         "detector_failed",  # a detector raised, or gave no finite score
         "crashed_stage",  # a fault of ours; the record is kept for a replay
+        "undelivered",  # an alert that a sink of ``weir notify`` did not take
     }
 )
 _BY_FIELD = {

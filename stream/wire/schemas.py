@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from stream.wire.events import EVENTS, Event
+from stream.wire.triage import TRIAGE_EVENTS
 
 Schema = dict[str, Any]
 _WORDS = ("title", "description")  # what may change at any time
@@ -23,8 +24,8 @@ def tag_of(event: type[Event]) -> str:
 
 
 def schemas() -> dict[str, Schema]:
-    """Schema per tag, of every event on a public topic."""
-    return {tag_of(event): _schema(event) for event in EVENTS}
+    """Schema per tag, of every event on a public topic, and of the body of a webhook."""
+    return {tag_of(event): _schema(event) for event in (*EVENTS, *TRIAGE_EVENTS)}
 
 
 def _schema(event: type[Event]) -> Schema:

@@ -33,6 +33,8 @@ ALERTS = Topic(name="alerts", key="entity", event="alert/1", retention_ms=90 * D
 SCORES = Topic(name="scores", key="none", event="scores/1")
 RISK = Topic(name="risk", key="symbol", event="risk/1")
 DEAD_LETTERS = Topic(name="dead-letters", key="source topic", event="dead-letter/1", retention_ms=90 * DAY_MS)
+TRIAGE = Topic(name="triage", key="what and whose", event="snooze/1, ack/1, verdict/1", retention_ms=-1, compact=True)
+DELIVERIES = Topic(name="deliveries", key="sink", event="delivery/1", retention_ms=90 * DAY_MS)
 BY_TERMINAL = Topic(name="weir-by-terminal", key="none", event="shuffle/1", retention_ms=DAY_MS, internal=True)
 
-TOPICS = (TRANSACTIONS, TICKS, LABELS, TRUTH, ALERTS, SCORES, RISK, DEAD_LETTERS, BY_TERMINAL)
+TOPICS = (TRANSACTIONS, TICKS, LABELS, TRUTH, ALERTS, SCORES, RISK, DEAD_LETTERS, TRIAGE, DELIVERIES, BY_TERMINAL)

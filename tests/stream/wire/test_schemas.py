@@ -7,6 +7,7 @@ import pytest
 
 from stream.wire.events import EVENTS, DeadLetter, SourceRef, Transaction
 from stream.wire.schemas import breaks, schemas, tag_of
+from stream.wire.triage import TRIAGE_EVENTS
 
 PAYMENT = Transaction(id="t1", at=1_700_000_000_000, customer="c1", terminal="m1", amount=1250)
 BEFORE = schemas()["transaction/1"]
@@ -31,7 +32,7 @@ def after(change: str, field: str, value: Any = None) -> list[str]:
 
 def test_every_public_event_has_a_schema_under_its_tag() -> None:
     """The tag is what stands in ``type`` on the wire."""
-    assert list(schemas()) == [tag_of(event) for event in EVENTS]
+    assert list(schemas()) == [tag_of(event) for event in (*EVENTS, *TRIAGE_EVENTS)]
     assert tag_of(DeadLetter) == "dead-letter/1"
 
 
