@@ -4,7 +4,8 @@ A plug-in names a factory ``(Path | None) -> Detector`` under the entry point gr
 the artefact folder of the settings. ``models.contract.check_detector`` is the test that any of them can run.
 """
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,4 +62,31 @@ class Detector(Protocol):
 
     def probability(self, score: Vector) -> Vector | None:
         """Calibrated probability of fraud per score ``(n,) → (n,)``, or None where there is no calibration."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One comparison that decided: as text, the value that was seen, and the limit it was held to."""
+
+    text: str
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fired:
+    """One rule that fired: its name, what it means, and what decided."""
+
+    name: str
+    says: str
+    terms: tuple[Term, ...]
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """What a detector made of rules offers beside: it names those that fired, for the alert."""
+
+    def fired(self, x: Matrix) -> tuple[Fired, ...]:
+        """Rules that fire on one payment ``(1, d)``, the weightiest first."""
         ...

@@ -25,6 +25,7 @@ class _Commands(click.Group):
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
         "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),
+        "rules": ("stream.commands.rules:rules", "List, test and try the rules that you write yourself."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
         "rebuild": ("stream.commands.rebuild:rebuild", "Have lost state made again from the stream."),

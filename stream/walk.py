@@ -8,16 +8,22 @@ from stream.agents.spec import StageSpec
 from stream.core.customer_stage import CustomerStage
 from stream.core.market.stage import MarketStage
 from stream.core.terminal_stage import TerminalStage
+from stream.errors import SettingsError
 from stream.settings import Settings
 
 STAGES = ("customers", "terminals", "market")
 
 
 def detectors_of(settings: Settings) -> list[Detector]:
-    """Load the detectors named in ``alerts.detectors`` from the artefact of ``worker.model``."""
+    """Load the detectors named in ``alerts.detectors`` from the artefact of ``worker.model``, and ``alerts.rules``."""
     from models.plugins import load_detectors  # noqa: PLC0415  # numba kernels only where they are needed
+    from models.rules.detector import Rules, load  # noqa: PLC0415
 
-    return load_detectors(settings.alerts.detectors, Path(settings.worker.model) if settings.worker.model else None)
+    model = Path(settings.worker.model) if settings.worker.model else None
+    if Rules.name in settings.alerts.detectors:
+        raise SettingsError("alerts.detectors", f"no {Rules.name}; name their file in alerts.rules", Rules.name)
+    detectors = load_detectors(settings.alerts.detectors, model)
+    return [*detectors, load(Path(settings.alerts.rules))] if settings.alerts.rules else detectors
 
 
 def stages_of(settings: Settings, detectors: Sequence[Detector]) -> list[StageSpec]:

@@ -42,11 +42,9 @@ def explain_command(alert_id: str, config: Path | None, bootstrap: str | None, *
     if alert.kind != "fraud":
         _show_snapshots(console, snapshots_before(settings, alert, min(history, _SNAPSHOTS)))
         return
-    from models.plugins import load_detectors  # noqa: PLC0415  # numba kernels only when they are needed
+    from stream.walk import detectors_of  # noqa: PLC0415  # numba kernels only when they are needed
 
-    detectors = load_detectors(
-        settings.alerts.detectors, Path(settings.worker.model) if settings.worker.model else None
-    )
+    detectors = detectors_of(settings)
     with console.status("reading the history …") as status:
         explained = explain(
             settings, alert, detectors, lambda count: status.update(f"reading the history … {count:,} records")
@@ -65,6 +63,10 @@ def _show_alert(console: Console, alert: Alert) -> None:
     width = max(map(len, alert.evidence), default=0)
     for key, value in alert.evidence.items():
         console.print(f"  {key:<{width}}  {value if isinstance(value, str | int) else number(value)}")
+    for rule in alert.rules:
+        console.print(f"rule {rule.name}: {rule.says}")
+        for term in rule.terms:
+            console.print(f"  {term.term}: was {number(term.value)}, limit {number(term.limit)}")
 
 
 def _show_features(console: Console, explained: Explanation) -> None:

@@ -1,18 +1,21 @@
 """Which suspicious payments are told, and how: the policy between a score and the topic ``alerts``."""
 
+import math
+
 import numpy as np
 
+from models.detector import Fired, Telling
 from stream.core.alerting import alert_id, reasons, severity
 from stream.core.merge import Merged
 from stream.core.names import FEATURES
 from stream.core.scoring import Scored, Scorer
-from stream.core.sentences import sentence, usual_here
+from stream.core.sentences import by_rules, sentence, usual_here
 from stream.core.stage import Output
 from stream.core.terminal_state import Cooldowns
 from stream.settings import Settings
 from stream.wire.codec import encode
 from stream.wire.columns import Floats, Ints, Matrix
-from stream.wire.events import Alert, DetectorRef, Entity, SourceRef
+from stream.wire.events import Alert, DetectorRef, Entity, FiredRule, Reason, RuleTerm, SourceRef
 from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS, TRANSACTIONS
 
@@ -81,6 +84,7 @@ class PaymentAlerts:
         score = float(scored.scores[detector.name][row])
         amount, currency = int(merged.amount[i]) / 100, self._settings.payments.currency
         subject = f"{amount:,.2f} {currency} by customer {merged.customer[i]} at terminal {merged.terminal[i]}"
+        rules = _told(self._scorer.fired(x, row, scored.scores))
         return Alert(
             id=alert_id(TRANSACTIONS.name, origin // 2, offset, detector.name),
             kind="fraud",
@@ -94,7 +98,7 @@ class PaymentAlerts:
             threshold=detector.threshold,
             probability=self._scorer.probability(which, score),
             reasons=why,
-            sentence=sentence(subject, why, score) if why else f"{subject}: {detector.name} gave no reasons.",
+            sentence=self._sentence(which, subject, why, score, rules),
             detector=DetectorRef(name=detector.name, version=detector.version),
             config=self._config,
             source=SourceRef(topic=TRANSACTIONS.name, partition=origin // 2, offset=offset),
@@ -107,7 +111,17 @@ class PaymentAlerts:
                 **{f"score_{d}": float(s[row]) for d, s in scored.scores.items()},
             },
             action=_ACTION[entity.kind],
+            rules=rules,
         )
+
+    def _sentence(
+        self, which: int, subject: str, why: tuple[Reason, ...], score: float, rules: tuple[FiredRule, ...]
+    ) -> str:
+        """Say what the detector has to say: the rule where it is made of rules, else its reasons."""
+        detector = self._scorer.detectors[which]
+        if rules and isinstance(detector, Telling):
+            return by_rules(subject, rules)
+        return sentence(subject, why, score) if why else f"{subject}: {detector.name} gave no reasons."
 
 
 def _about(of_terminal: Ints, contributions: Floats, customer: str, terminal: str) -> Entity:
@@ -115,3 +129,20 @@ def _about(of_terminal: Ints, contributions: Floats, customer: str, terminal: st
     if float(contributions[of_terminal].sum()) > 0.5 * float(contributions.sum()):
         return Entity(kind="terminal", id=terminal)
     return Entity(kind="customer", id=customer)
+
+
+def _told(fired: tuple[Fired, ...]) -> tuple[FiredRule, ...]:
+    return tuple(
+        FiredRule(
+            name=rule.name,
+            says=rule.says,
+            terms=tuple(
+                RuleTerm(term=term.text, value=_finite(term.value), limit=_finite(term.limit)) for term in rule.terms
+            ),
+        )
+        for rule in fired
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -11,12 +11,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.detector import Detector
+from models.detector import Detector, Fired, Telling
 from stream.core.names import FEATURES
 from stream.errors import ModelError
 from stream.wire.columns import Floats, Ints, Matrix
 
-CALLS = ("batch", "score", "explain", "probability")  # what a detector is asked for, as its failures are counted
+CALLS = (
+    "batch",
+    "score",
+    "explain",
+    "probability",
+    "fired",
+)  # what a detector is asked for, as its failures are counted
 log = logging.getLogger("weir.scoring")
 
 _RARER = 10  # of one kind the 1st, 10th, 100th … failure is logged: a detector that always fails fills no disk
@@ -131,6 +137,17 @@ class Scorer:
         except Exception as error:  # noqa: BLE001  as above
             self._note(which, "probability", type(error).__name__)
             return None
+
+    def fired(self, x: Matrix, row: int, scores: dict[str, Floats]) -> tuple[Fired, ...]:
+        """Name the rules that fire at a row, of every detector that is made of rules and is at its threshold."""
+        found: tuple[Fired, ...] = ()
+        for which, detector in enumerate(self.detectors):
+            if isinstance(detector, Telling) and scores[detector.name][row] >= detector.threshold:
+                try:
+                    found += detector.fired(self.view(which, x[row : row + 1]))
+                except Exception as error:  # noqa: BLE001  as above
+                    self._note(which, "fired", type(error).__name__)
+        return found
 
     def take_failures(self) -> Counter[tuple[str, str]]:
         """Failures since the last call: (detector, what it was asked) → how often."""

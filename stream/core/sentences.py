@@ -5,7 +5,7 @@ from functools import cache
 from typing import NamedTuple
 
 from stream.core.names import WINDOWS
-from stream.wire.events import Reason
+from stream.wire.events import FiredRule, Reason
 
 _HISTORY = 5  # payments from which on a customer's or terminal's own mean says what is usual
 _WORTH_SAYING = 0.1  # share of the score
@@ -116,6 +116,14 @@ def sentence(subject: str, why: tuple[Reason, ...], score: float) -> str:
             families.setdefault(name if window in _SPANS else reason.feature, reason)
     phrases = list(dict.fromkeys(phrase(reason) for reason in families.values()))[:3]
     return f"{subject}: {'; '.join(phrases)}." if phrases else f"{subject}."
+
+
+def by_rules(subject: str, rules: tuple[FiredRule, ...]) -> str:
+    """Say an alert that a rule made: its name and meaning, each deciding term with the value seen; others by name."""
+    first, *others = rules
+    terms = "; ".join(f"{term.term}, was {_format(term.value, ',.6g')}" for term in first.terms)
+    also = f" Also: {', '.join(rule.name for rule in others)}." if others else ""
+    return f"{subject}: rule {first.name}, {first.says} ({terms}).{also}"
 
 
 @cache

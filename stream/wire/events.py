@@ -110,6 +110,22 @@ class SourceRef(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
 
 
+class RuleTerm(msgspec.Struct, frozen=True, kw_only=True):
+    """One comparison of a rule that decided, with the value seen and the limit it was held to."""
+
+    term: str
+    value: float | None  # None: not finite
+    limit: float | None
+
+
+class FiredRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule written by a user that fired on the payment, whichever detector's score made the alert."""
+
+    name: str
+    says: str  # what it means, in the user's words
+    terms: tuple[RuleTerm, ...]
+
+
 class Alert(Event, frozen=True, kw_only=True, tag="alert/1"):
     """A warning with its reasons. Topic ``alerts``; ``id`` is a function of source and detector alone."""
 
@@ -131,6 +147,7 @@ class Alert(Event, frozen=True, kw_only=True, tag="alert/1"):
     source: SourceRef
     evidence: dict[str, str | int | float | None] = {}  # the event: transaction id, customer, terminal, amount …
     action: str = ""  # suggested
+    rules: tuple[FiredRule, ...] = ()  # that fired on it, severest first
 
 
 class Scores(Event, frozen=True, kw_only=True, tag="scores/1"):

@@ -21,6 +21,7 @@ COMMANDS = {
     "train": ("--transactions", "--seed", "--out"),
     "bench": ("--only", "--json"),
     "faults": ("--only", "--short", "--json"),
+    "rules": ("list", "test", "features"),
     "worker": ("--log-level",),
     "topics": ("--list",),
     "rebuild": ("{customers|terminals|market}",),
