@@ -1,4 +1,4 @@
-"""What a worker shows over HTTP: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it."""
+"""What a process shows over HTTP: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it."""
 
 import socketserver
 import threading
@@ -6,30 +6,46 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Protocol, Self
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from monitoring.health import STALLED_SECONDS, unhealthy, unready
-from monitoring.metrics import Metrics
+from monitoring.health import STALLED_SECONDS, Progress, unhealthy, unready
 from stream.errors import MachineError
 
 Page = tuple[HTTPStatus, str, bytes]  # status, content type, body
 _TEXT = "text/plain; charset=utf-8"
 
 
-class Exporter:
-    """Serves one worker's metrics from a thread of its own until closed.
+class Shown(Protocol):
+    """What a process tells of itself: ``monitoring.metrics`` of a worker, ``monitoring.notify_metrics``."""
 
-    metrics  of the worker
+    registry: CollectorRegistry
+
+    def progress(self) -> Progress:
+        """What health and readiness are judged by."""
+
+
+class Exporter:
+    """Serves one process's metrics from a thread of its own until closed.
+
+    metrics  of the worker, or of ``weir notify``
     host     to listen on; 127.0.0.1 unless others must reach it
     port     0 for any free one, then found in ``port``
-    stalled_seconds  after which a worker without progress is unhealthy
+    stalled_seconds  after which a process without progress is unhealthy
+    section  of the settings where host and port stand
     Raises MachineError where the port can't be had.
     """
 
     def __init__(
-        self, metrics: Metrics, *, host: str = "127.0.0.1", port: int = 0, stalled_seconds: float = STALLED_SECONDS
+        self,
+        metrics: Shown,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        stalled_seconds: float = STALLED_SECONDS,
+        section: str = "worker",
     ) -> None:
         pages = {
             "/metrics": lambda accept: _scrape(metrics, accept),
@@ -42,7 +58,7 @@ class Exporter:
             reason = error.strerror or str(error)
             raise MachineError(
                 f"metrics can't be served on {host}:{port} ({reason})",
-                "Set worker.metrics_port (WEIR_WORKER_METRICS_PORT) to a free port, or to 0 for any",
+                f"Set {section}.metrics_port (WEIR_{section.upper()}_METRICS_PORT) to a free port, or to 0 for any",
             ) from None
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(
@@ -65,7 +81,7 @@ class Exporter:
         self.close()
 
 
-def _scrape(metrics: Metrics, accept: str) -> Page:
+def _scrape(metrics: Shown, accept: str) -> Page:
     encode, content_type = choose_encoder(accept)
     return HTTPStatus.OK, content_type, encode(metrics.registry)
 

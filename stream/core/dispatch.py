@@ -74,7 +74,7 @@ class Dispatch:
 
     def take(self, alert: Alert, place: Place, now: int) -> None:
         """Take the next alert of a partition."""
-        self._next[place[0]] = place[1] + 1
+        self.skip(place)
         if alert.id in self._done:
             self._done.discard(alert.id)
             return
@@ -82,6 +82,10 @@ class Dispatch:
         if route is not None:
             key = (route, group_of(alert, self._route(route)))
             self._waiting.setdefault(key, []).append(_Waiting(alert, place, now))
+
+    def skip(self, place: Place) -> None:
+        """Pass over what is no alert."""
+        self._next[place[0]] = place[1] + 1
 
     def due_at(self) -> int | None:
         """When there will be something to do, epoch ms; None: not before the next alert."""

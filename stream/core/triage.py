@@ -19,7 +19,7 @@ class Triage:
         """Add a record; it takes the place of an earlier one of its key."""
         match record:
             case Snooze():
-                self.snoozes[record.id] = record
+                self.snoozes = {**self.snoozes, record.id: record}  # anew: another thread may be looking through it
             case Acknowledgement():
                 self.acknowledged[record.alert] = record
             case Verdict():

@@ -1,0 +1,123 @@
+"""What a teller writes down: deliveries, and a dead letter for each alert that a sink did not take."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from stream.consume import consumer_of, read_to_end
+from stream.core.dispatch import Place
+from stream.errors import DeliveryError, MachineError
+from stream.settings import Settings
+from stream.wire.codec import encode
+from stream.wire.events import Alert, DeadLetter, SourceRef
+from stream.wire.topics import ALERTS, DEAD_LETTERS, DELIVERIES
+from stream.wire.triage import Delivery, decode_delivery
+
+_PATIENCE_SECONDS = 30.0
+_DETAIL = 200  # characters of what a sink said
+
+
+class Records:
+    """The producer of one teller.
+
+    Raises MachineError where there is no Kafka.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.kafka.prefix
+        self._sent: list[Any] = []
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=settings.kafka.bootstrap.split(","),
+                client_id="weir-notify",
+                enable_idempotence=True,
+                acks="all",
+                linger_ms=5,
+                delivery_timeout_ms=int(1000 * _PATIENCE_SECONDS),
+                request_timeout_ms=10_000,
+                max_block_ms=10_000,
+                bootstrap_timeout_ms=5_000,
+                allow_auto_create_topics=False,
+            )
+        except (KafkaError, ValueError, OSError):
+            raise MachineError(
+                f"No Kafka answers at {settings.kafka.bootstrap}",
+                "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP",
+            ) from None
+
+    def write(self, delivery: Delivery) -> None:
+        """Hand over what became of alerts."""
+        self._send(DELIVERIES.name, delivery.sink, encode(delivery))
+
+    def dead_letter(self, alert: Alert, sink: str, delivery: Delivery, place: Place | None) -> None:
+        """Hand over that a sink did not take an alert.
+
+        place  of the alert on its topic
+        """
+        detail = f"sink {sink}, {delivery.tries} tries: {delivery.why}"
+        self._letter(f"{alert.id}-{sink}", detail, place or (-1, -1), alert.emitted_at, len(encode(alert)))
+
+    def not_an_alert(self, sink: str, place: Place, why: str, size: int, now: int) -> None:
+        """Hand over that a record on ``alerts`` could not be read, and so was not told."""
+        self._letter(f"{ALERTS.name}-{place[0]}-{place[1]}-{sink}", f"sink {sink}: {why}", place, now, size)
+
+    def _letter(self, name: str, detail: str, place: Place, at: int, size: int) -> None:
+        letter = DeadLetter(
+            id=name[:64],
+            reason="undelivered",
+            detail=detail[:_DETAIL],
+            source=SourceRef(topic=ALERTS.name, partition=place[0], offset=place[1]),
+            produced_at=at,
+            size=size,
+        )
+        self._send(DEAD_LETTERS.name, ALERTS.name, encode(letter))
+
+    def flush(self) -> None:
+        """Return when all that was handed over is acknowledged; raise DeliveryError where it is not."""
+        sent, self._sent = self._sent, []
+        try:
+            for future in sent:
+                future.get(timeout=2 * _PATIENCE_SECONDS)
+        except KafkaError as error:
+            raise DeliveryError(DELIVERIES.name, len(sent), type(error).__name__) from error
+
+    def close(self) -> None:
+        """Disconnect; what was not flushed may be lost, and its alerts are told again."""
+        self._producer.close(timeout=5.0)
+
+    def _send(self, topic: str, key: str, value: bytes) -> None:
+        try:
+            future = self._producer.send(self._prefix + topic, key=key.encode(), value=value)
+        except KafkaError as error:
+            raise DeliveryError(topic, 1, type(error).__name__) from error
+        self._sent.append(future)
+
+
+def deliveries_since(settings: Settings, sink: str, since: int) -> Iterator[Delivery]:
+    """Yield what became of alerts at ``sink`` ("" for all) since then, epoch ms, in order per sink."""
+    consumer = consumer_of(settings, [DELIVERIES.name], from_beginning=True)
+    try:
+        seek_to_time(consumer, since)
+        for _, value in read_to_end(consumer):
+            delivery = decode_delivery(value)
+            if sink in ("", delivery.sink) and delivery.at >= since:
+                yield delivery
+    finally:
+        consumer.close()
+
+
+def seek_to_time(consumer: KafkaConsumer, since: int) -> None:
+    """Place a consumer at the first records written since then, epoch ms; at the end where there are none."""
+    found = consumer.offsets_for_times(dict.fromkeys(consumer.assignment(), since))
+    for place, offset in found.items():
+        _seek(consumer, place, None if offset is None else offset.offset)
+
+
+def _seek(consumer: KafkaConsumer, place: TopicPartition, offset: int | None) -> None:
+    if offset is None or offset < 0:
+        consumer.seek_to_end(place)
+        consumer.position(place)
+    else:
+        consumer.seek(place, offset)
