@@ -26,6 +26,7 @@ class _Commands(click.Group):
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
         "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),
         "rules": ("stream.commands.rules:rules", "List, test and try the rules that you write yourself."),
+        "audit": ("stream.commands.audit:audit", "Chain every alert and change by hashes, and verify the chains."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
         "rebuild": ("stream.commands.rebuild:rebuild", "Have lost state made again from the stream."),

@@ -42,12 +42,14 @@ def worker(config: Path | None, bootstrap: str | None, *, log_level: str) -> Non
     from monitoring.metrics import Metrics  # noqa: PLC0415
     from stream.agents.topics import create_topics  # noqa: PLC0415
     from stream.agents.watchdog import Watchdog  # noqa: PLC0415
+    from stream.audit.telling import tell_change  # noqa: PLC0415
     from stream.walk import STAGES, detectors_of, stages_of  # noqa: PLC0415
     from stream.warm_up import warm_up  # noqa: PLC0415
     from stream.worker import run_worker  # noqa: PLC0415
 
     detectors = detectors_of(settings)
     create_topics(settings.kafka.bootstrap, settings, STAGES)
+    tell_change(settings, detectors)
     warm_up(settings, detectors)
     metrics = Metrics(CollectorRegistry(), config=settings.version)
     metrics.serves({detector.name: detector.version for detector in detectors})

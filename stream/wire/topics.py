@@ -35,6 +35,15 @@ RISK = Topic(name="risk", key="symbol", event="risk/1")
 DEAD_LETTERS = Topic(name="dead-letters", key="source topic", event="dead-letter/1", retention_ms=90 * DAY_MS)
 TRIAGE = Topic(name="triage", key="what and whose", event="snooze/1, ack/1, verdict/1", retention_ms=-1, compact=True)
 DELIVERIES = Topic(name="deliveries", key="sink", event="delivery/1", retention_ms=90 * DAY_MS)
+CHANGES = Topic(name="changes", key="none", event="change/1", retention_ms=-1)
+AUDIT = Topic(name="audit", key="none", event="audit/1", retention_ms=-1)
+AUDIT_CHANGES = Topic(name="audit-changes", key="none", event="audit/1", retention_ms=-1)
 BY_TERMINAL = Topic(name="weir-by-terminal", key="none", event="shuffle/1", retention_ms=DAY_MS, internal=True)
 
-TOPICS = (TRANSACTIONS, TICKS, LABELS, TRUTH, ALERTS, SCORES, RISK, DEAD_LETTERS, TRIAGE, DELIVERIES, BY_TERMINAL)
+TOPICS = (
+    *(TRANSACTIONS, TICKS, LABELS, TRUTH),
+    *(ALERTS, SCORES, RISK, DEAD_LETTERS),
+    *(TRIAGE, DELIVERIES),
+    *(CHANGES, AUDIT, AUDIT_CHANGES),
+    BY_TERMINAL,
+)

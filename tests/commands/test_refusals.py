@@ -22,11 +22,21 @@ COMMANDS = {
     "bench": ("--only", "--json"),
     "faults": ("--only", "--short", "--json"),
     "rules": ("list", "test", "features"),
+    "audit": ("record", "verify", "export"),
     "worker": ("--log-level",),
     "topics": ("--list",),
     "rebuild": ("{customers|terminals|market}",),
 }
-NEEDS_KAFKA = ("run", "worker", "topics", "rebuild market", "alerts", "explain 00", "produce cards --count 1")
+NEEDS_KAFKA = (
+    "run",
+    "worker",
+    "topics",
+    "rebuild market",
+    "audit record",
+    "alerts",
+    "explain 00",
+    "produce cards --count 1",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,48 @@
+"""What is audited: each alert, and each change of what decides alerts, as links of a chain of hashes."""
+
+from typing import Any
+
+import msgspec
+
+from stream.wire.events import Event, Id, Millis, SourceRef
+
+GENESIS = "0" * 64
+
+
+class Change(Event, frozen=True, kw_only=True, tag="change/1"):
+    """What decides alerts, as a worker told it before it judged anything. Topic ``changes``, partition 0.
+
+    Told again only where it differs from what was told last.
+    """
+
+    id: Id  # hash of what follows ``by``: equal content, equal id
+    at: Millis  # wall clock
+    by: str  # host and process
+    config: str  # version of the settings, as alerts name it
+    settings: dict[str, Any]  # the sections that decide
+    detectors: dict[str, str]  # name → version, as alerts name them
+    release: str  # of Weir
+
+
+class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
+    """One link: what it vouches for, and the hash that holds it to the link before.
+
+    Of an alert or a change there stand its id, its versions and its digest, and nothing that names a customer: the
+    chain is kept for ever.
+    """
+
+    number: int  # in its chain, from 0; there is one chain per partition of ``alerts`` and of ``changes``
+    previous: str  # ``hash`` of the link before; 64 zeros in the first
+    source: SourceRef  # the record vouched for: topic without prefix
+    digest: str  # SHA-256 of that record's value
+    kind: str  # "alert", "change", or "unreadable"
+    id: str = ""
+    config: str = ""
+    detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version: of a change all
+    score: float | None = None
+    threshold: float | None = None
+    hash: str  # SHA-256 of the record's bytes before ``,"hash":``; always the last field
+
+
+AUDIT_EVENTS: tuple[type[Event], ...] = (Change, AuditLink)
+encode_link = msgspec.json.Encoder().encode
