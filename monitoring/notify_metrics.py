@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 from monitoring.health import Progress
 from stream.core.triage import Triage
@@ -30,6 +30,7 @@ class NotifyMetrics:
         clock: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        disable_created_metrics()  # a second series beside every counter, which nobody asks for
         self.registry, self._sinks = registry, tuple(sinks)
         self._clock, self._steady = clock, steady
         self._began = steady()

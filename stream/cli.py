@@ -19,6 +19,8 @@ class _Commands(click.Group):
             "Run files or a simulator through the same code, without a broker.",
         ),
         "alerts": ("stream.commands.alerts:alerts", "Read the alerts as they come."),
+        "triage": ("stream.commands.triage:triage", "Snooze, acknowledge, or say what an alert turned out to be."),
+        "notify": ("stream.commands.notify:notify", "Tell people and programs of alerts: routes and sinks."),
         "explain": ("stream.commands.explain:explain_command", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),

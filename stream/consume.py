@@ -77,6 +77,19 @@ def read_for_ever(consumer: KafkaConsumer) -> Iterator[tuple[TopicPartition, byt
                     yield place, record.value
 
 
+def seek_to_time(consumer: KafkaConsumer, since: int, *places: TopicPartition) -> None:
+    """Place a consumer at the first records written since then, epoch ms; at the end where there are none.
+
+    places  of its partitions; none: all
+    """
+    for place, found in consumer.offsets_for_times(dict.fromkeys(places or consumer.assignment(), since)).items():
+        if found is None or found.offset < 0:
+            consumer.seek_to_end(place)
+            consumer.position(place)
+        else:
+            consumer.seek(place, found.offset)
+
+
 def holds_records(settings: Settings, topics: Sequence[str]) -> bool:
     """Tell whether anything was ever written to one of ``topics`` (names without prefix)."""
     consumer = consumer_of(settings, topics, from_beginning=True)

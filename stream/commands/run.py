@@ -17,16 +17,16 @@ from stream.show import print_summary
 
 
 class Duration(click.ParamType):
-    """``90``, ``90s``, ``10m`` or ``1h``, in seconds."""
+    """``90``, ``90s``, ``10m``, ``1h`` or ``1d``, in seconds."""
 
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Read it."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", str(value))
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value))
         if match is None:
             self.fail(f"{value!r} is no duration; write 60s, 10m or 1h", param, ctx)
-        return float(match.group(1)) * {"": 1, "s": 1, "m": 60, "h": 3600}[match.group(2)]
+        return float(match.group(1)) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}[match.group(2)]
 
 
 _positive = click.FloatRange(min=0, min_open=True)

@@ -1,19 +1,17 @@
 """What a teller writes down: deliveries, and a dead letter for each alert that a sink did not take."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from stream.consume import consumer_of, read_to_end
 from stream.core.dispatch import Place
 from stream.errors import DeliveryError, MachineError
 from stream.settings import Settings
 from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, SourceRef
 from stream.wire.topics import ALERTS, DEAD_LETTERS, DELIVERIES
-from stream.wire.triage import Delivery, decode_delivery
+from stream.wire.triage import Delivery
 
 _PATIENCE_SECONDS = 30.0
 _DETAIL = 200  # characters of what a sink said
@@ -93,31 +91,3 @@ class Records:
         except KafkaError as error:
             raise DeliveryError(topic, 1, type(error).__name__) from error
         self._sent.append(future)
-
-
-def deliveries_since(settings: Settings, sink: str, since: int) -> Iterator[Delivery]:
-    """Yield what became of alerts at ``sink`` ("" for all) since then, epoch ms, in order per sink."""
-    consumer = consumer_of(settings, [DELIVERIES.name], from_beginning=True)
-    try:
-        seek_to_time(consumer, since)
-        for _, value in read_to_end(consumer):
-            delivery = decode_delivery(value)
-            if sink in ("", delivery.sink) and delivery.at >= since:
-                yield delivery
-    finally:
-        consumer.close()
-
-
-def seek_to_time(consumer: KafkaConsumer, since: int) -> None:
-    """Place a consumer at the first records written since then, epoch ms; at the end where there are none."""
-    found = consumer.offsets_for_times(dict.fromkeys(consumer.assignment(), since))
-    for place, offset in found.items():
-        _seek(consumer, place, None if offset is None else offset.offset)
-
-
-def _seek(consumer: KafkaConsumer, place: TopicPartition, offset: int | None) -> None:
-    if offset is None or offset < 0:
-        consumer.seek_to_end(place)
-        consumer.position(place)
-    else:
-        consumer.seek(place, offset)

@@ -16,12 +16,15 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import CommitFailedError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
+from stream.consume import seek_to_time
 from stream.core.dispatch import Dispatch, Place
 from stream.core.triage import Triage
+from stream.errors import MachineError
 from stream.notify.one_takes_all import OneTakesAll
-from stream.notify.records import Records, deliveries_since
+from stream.notify.records import Records
 from stream.notify.sink import NotTakenError, Sink
 from stream.settings import Settings
+from stream.triage.deliveries import deliveries_since
 from stream.wire.events import Alert
 from stream.wire.topics import ALERTS
 from stream.wire.triage import Delivery, Notice
@@ -79,6 +82,7 @@ class Teller:
     observer: Observer
     _dispatch: Dispatch = field(init=False)
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
+    _started: int = field(default_factory=lambda: _now())  # noqa: PLW0108  # defined below
 
     def run(self, stop: threading.Event) -> None:
         """Tell until ``stop`` is set."""
@@ -115,7 +119,11 @@ class Teller:
             heartbeat_interval_ms=int(1000 * kafka.session_seconds / 4),
             fetch_max_wait_ms=100,
         )
-        consumer.subscribe([kafka.prefix + ALERTS.name], listener=assigned)
+        topic = kafka.prefix + ALERTS.name
+        if not consumer.partitions_for_topic(topic):  # asked now, as the group is given what its leader knows of
+            consumer.close()
+            raise MachineError(f"topic {topic} does not exist at {kafka.bootstrap}", "Create it with `weir topics`")
+        consumer.subscribe([topic], listener=assigned)
         self._dispatch = Dispatch(self.name, self.settings.notify)
         return consumer
 
@@ -125,7 +133,7 @@ class Teller:
         return _POLL_MS if due is None else max(0, min(_POLL_MS, due - _now()))
 
     def _open(self, consumer: KafkaConsumer) -> None:
-        """Go on where the last one stopped, knowing what it told; where there was none, from now on."""
+        """Go on where the last one stopped, knowing what it told; where there was none, from our own start on."""
         now = _now()
         self._dispatch = Dispatch(self.name, self.settings.notify)
         self._committed.clear()
@@ -134,7 +142,7 @@ class Teller:
         for place in places:
             found = consumer.committed(place, metadata=True)
             if found is None:
-                consumer.seek_to_end(place)
+                seek_to_time(consumer, self._started, place)
                 consumer.commit({place: OffsetAndMetadata(consumer.position(place), str(now), -1)})
             else:
                 consumer.seek(place, found.offset)

@@ -14,7 +14,9 @@ from tests.commands.shell import PATIENCE_SECONDS, Shell
 COMMANDS = {
     "run": ("--for", "--rate", "--speed", "--transactions", "--ticks", "--bootstrap", "--json", "--config"),
     "replay": ("--transactions", "--ticks", "--source", "--json", "--alerts"),
-    "alerts": ("--until-end", "--kind", "--severity", "--json"),
+    "alerts": ("--until-end", "--kind", "--severity", "--since", "--last", "--follow", "--held", "--json"),
+    "triage": ("snooze", "wake", "ack", "verdict", "list"),
+    "notify": ("--check", "--try", "--sinks"),
     "explain": ("ALERT_ID", "--history"),
     "sources": (),
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),
@@ -34,6 +36,7 @@ NEEDS_KAFKA = (
     "rebuild market",
     "audit record",
     "alerts",
+    "triage list",
     "explain 00",
     "produce cards --count 1",
 )

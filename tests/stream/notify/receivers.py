@@ -23,7 +23,7 @@ from stream.wire.triage import Notice
 from tests.stream.some_alert import an_alert
 
 
-def a_notice(*names: str, **changes: object) -> Notice:
+def a_notice(*names: str, **changes: Any) -> Notice:
     """Make a notice of the given alerts, of one where none is named."""
     alerts = tuple(an_alert(name, **changes) for name in names or ("a1",))
     return Notice(id=alerts[0].id, sink="desk", route="all", group="fraud customer:c42", alerts=alerts)
