@@ -137,6 +137,8 @@ def _fill(flow: Flow, first: CustomerStage, second: TerminalStage) -> int:
             seq=columns.at,
             origin=np.zeros(len(columns), np.int64),
             offset=payments.offset,
+            id=payments.id,
+            ratio=np.ones(len(columns)),
         )
         first.state.take_dirty()  # as every commit does: so that rows may be forgotten
     return total

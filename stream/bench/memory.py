@@ -60,6 +60,7 @@ def _fill(flow: Flow, customers: CustomerTable, terminals: TerminalTable) -> Non
         n = len(columns)
         offset = np.arange(begin, begin + n)
         terminal = [f"m{number}" for number in columns.terminal.tolist()]
+        name = [f"p{number}" for number in offset.tolist()]
         customers.apply(
             Payments(
                 partition=0,
@@ -67,7 +68,7 @@ def _fill(flow: Flow, customers: CustomerTable, terminals: TerminalTable) -> Non
                 produced=columns.at,
                 at=columns.at,
                 amount=columns.amount,
-                id=[f"p{number}" for number in offset.tolist()],
+                id=name,
                 customer=[f"c{number}" for number in columns.customer.tolist()],
                 terminal=terminal,
             )
@@ -80,6 +81,8 @@ def _fill(flow: Flow, customers: CustomerTable, terminals: TerminalTable) -> Non
             seq=columns.at,
             origin=np.zeros(n, np.int64),
             offset=offset,
+            id=name,
+            ratio=np.ones(n),
         )
 
 

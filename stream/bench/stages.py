@@ -113,6 +113,8 @@ class _Walk:
             seq=merged.seq,
             origin=merged.origin,
             offset=merged.offset,
+            id=merged.id,
+            ratio=merged.features[:, CUSTOMER_FEATURES.index("amount_ratio")],
         )
         watch.lap("terminal features")
         x = np.empty((len(merged), len(FEATURES)))

@@ -22,6 +22,7 @@ CUSTOMER_FIELDS = [("next_offset", "i8")]
 _COUNT, _SUM, _MEAN, _STD = (CUSTOMER_FEATURES.index(f"customer_{name}_1h") for name in ("count", "sum", "mean", "std"))
 _RATIO = CUSTOMER_FEATURES.index("amount_ratio")  # then robust z, seconds since the last, distinct terminals
 _CLOCK = CUSTOMER_FEATURES.index("hour_sin")  # then its cosine and those of the weekday
+_SHORT_RATIO = CUSTOMER_FEATURES.index("amount_ratio_1d")  # then that of 7 days, to the median, and the three peaks
 Counts: TypeAlias = tuple[np.int64, np.int64, np.int64, np.int64, np.int64, np.int64]
 _AHEAD = 16  # customers fetched together
 _LINE = 16  # words in a cache line
@@ -154,7 +155,7 @@ def _describe(
 ) -> None:
     """Write the features of a payment whose windows are the entries ``begins[w] … end``."""
     amounts = column(row, 1)
-    count, total, high, low = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    count, total, high, low, peak = np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     segment_end = end
     for w in range(4):
         segment = words[amounts + begins[w] : amounts + segment_end]
@@ -165,20 +166,30 @@ def _describe(
             total += np.int64(segment[j])
             high += square >> 32
             low += square & MASK
+            peak = max(peak, np.int64(segment[j]))
         out[_COUNT + w] = count
         out[_SUM + w] = total / _MINOR
         out[_MEAN + w] = total / count / _MINOR if count else math.nan
         out[_STD + w] = sample_deviation(count, total, high, low) / _MINOR
+        ratio = _RATIO if w == 3 else _SHORT_RATIO + w - 1
+        if w > 0:
+            out[ratio] = amount * count / total if total else math.nan  # only card checks: nothing to compare with
+            out[_SHORT_RATIO + 2 + w] = peak if count else math.nan  # over the median, once that is known
     out[0] = amount / _MINOR
-    out[_RATIO : _RATIO + 3] = math.nan
+    out[_RATIO + 1 : _RATIO + 3] = math.nan
     out[_RATIO + 3] = 0.0
+    out[_SHORT_RATIO + 2] = math.nan
     if count:
-        month = slice(amounts + begins[3], amounts + end)
+        month = words[amounts + begins[3] : amounts + end]
         terminals = column(row, 2)
-        out[_RATIO] = amount * count / total if total else math.nan  # only card checks: no amount to compare with
-        out[_RATIO + 1] = _robust_z(amount, words[month], scratch)
+        twice = twice_median(month)
+        out[_RATIO + 1] = _robust_z(amount, month, twice, scratch)
         out[_RATIO + 2] = (at - time_at(row, words, column(row, 0) + end - 1)) / 1000.0
         out[_RATIO + 3] = _distinct(words[terminals + begins[3] : terminals + end], scratch)
+        median = max(twice / 2.0, 1.0)
+        out[_SHORT_RATIO + 2] = amount / median
+        for w in range(3):
+            out[_SHORT_RATIO + 3 + w] /= median
     hour = 2.0 * math.pi * (at % DAY_MS) / DAY_MS  # the time of day, without steps
     weekday = 2.0 * math.pi * ((at // DAY_MS + _THURSDAY) % 7) / 7.0
     out[_CLOCK], out[_CLOCK + 1] = math.sin(hour), math.cos(hour)
@@ -186,12 +197,12 @@ def _describe(
 
 
 @kernel
-def _robust_z(amount: int, amounts: Words, scratch: Words) -> float:
+def _robust_z(amount: int, amounts: Words, twice: int, scratch: Words) -> float:
     """Distance of an amount from the median of others in robust deviations, at least a minor unit each.
 
+    twice  of the median
     Source: Iglewicz & Hoaglin (1993), with 1.4826 MAD as the deviation of a normal distribution.
     """
-    twice = twice_median(amounts)
     for j in range(amounts.size):
         scratch[j] = np.uint32(abs(2 * np.int64(amounts[j]) - twice))
     median = twice / 2.0

@@ -224,8 +224,9 @@ def _concatenate(parts: list[_Part], width: int) -> Merged:
         integers[:5, rows] = block.integers[:, cut]
         integers[SEQ, rows] = seq[cut]
         integers[ORIGIN, rows] = block.origin
-        if block.features.shape[1] == width:
-            features[rows] = block.features[cut]
+        if block.features.shape[1]:
+            features[rows, : block.features.shape[1]] = block.features[cut]
+            features[rows, block.features.shape[1] :] = np.nan  # new names come last: an older release knew less
         ids += block.id[cut]
         customers += block.customer[cut]
         terminals += block.terminal[cut]

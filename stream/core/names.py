@@ -23,11 +23,22 @@ CUSTOMER_FEATURES: tuple[str, ...] = (
     "hour_cos",  # of the UTC day
     "weekday_sin",
     "weekday_cos",  # of the week, Monday 0
+    *(f"amount_ratio_{w}" for w in ("1d", "7d")),  # amount / customer_mean of the window; nan for none
+    "amount_to_median_30d",  # amount / median of 30 d, at least one minor unit; nan for none
+    *(f"customer_peak_{w}" for w in ("1d", "7d", "30d")),  # largest amount of the window / that median; nan for none
 )
 TERMINAL_FEATURES: tuple[str, ...] = (
     *(f"terminal_count_{w}" for w in WINDOWS),
     *(f"terminal_mean_{w}" for w in WINDOWS),  # currency units; nan for none
     *(f"terminal_fraud_share_{w}" for w in WINDOWS),  # frauds / verdicts that came in the window; nan for none
+    "terminal_fraud_run",  # frauds in a row among its latest verdicts; nan for no verdict
+    "terminal_fraud_run_days",  # since the first of them was known; nan for none
+    "terminal_fraud_days",  # since the last verdict of fraud
+    "terminal_clean_days",  # since the last verdict of none
+    "terminal_fraud_run_amount",  # least amount among the payments of the run; nan where none is remembered
+    "terminal_fraud_run_ratio",  # their least amount_ratio, rounded down to 1 part in 256; nan likewise
 )
 FEATURES: tuple[str, ...] = CUSTOMER_FEATURES + TERMINAL_FEATURES
-LABEL_FEATURES: frozenset[str] = frozenset(f"terminal_fraud_share_{w}" for w in WINDOWS)
+LABEL_FEATURES: frozenset[str] = frozenset(
+    name for name in TERMINAL_FEATURES if name.startswith(("terminal_fraud", "terminal_clean"))
+)

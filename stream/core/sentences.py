@@ -30,6 +30,25 @@ _WORDS = {
         ",.1f",
         unknown="the customer has no earlier payment to compare with",
     ),
+    **{
+        f"amount_ratio_{window}": _Words(
+            "the amount is {value} times the customer's mean of {span}",
+            ",.1f",
+            unknown="the customer has no payment in {span} to compare with",
+        )
+        for window in ("1d", "7d")
+    },
+    "amount_to_median_30d": _Words(
+        "the amount is {value} times the customer's own median of 30 days",
+        ",.1f",
+        unknown="the customer has no earlier payment to compare with",
+    ),
+    "customer_peak": _Words(
+        "the customer's largest amount in {span} is {value} times the median",
+        ",.1f",
+        ",.1f",
+        "the customer has no payment in {span}",
+    ),
     "amount_robust_z": _Words(
         "the amount is {value} robust deviations {side} the customer's own median",
         ",.1f",
@@ -63,6 +82,33 @@ _WORDS = {
         ".0%",
         ".1%",
         "the terminal has no verdict in {span}",
+    ),
+    "terminal_fraud_run": _Words(
+        "the terminal's latest {value} verdict{s} in a row: fraud", ".0f", ".1f", "the terminal has no verdict"
+    ),
+    "terminal_fraud_run_days": _Words(
+        "nothing but fraud at the terminal for {value} days", ",.1f", "", "the terminal's latest verdict is no fraud"
+    ),
+    "terminal_fraud_days": _Words(
+        "the terminal's last fraud was known {value} days ago", ",.1f", "", "no fraud is known of the terminal"
+    ),
+    "terminal_clean_days": _Words(
+        "the terminal's last genuine verdict came {value} days ago",
+        ",.1f",
+        ",.1f",
+        "no genuine verdict is known of the terminal",
+    ),
+    "terminal_fraud_run_amount": _Words(
+        "the smallest amount among the terminal's latest frauds is {value}",
+        ",.2f",
+        "",
+        "the amounts of the terminal's latest frauds are not known",
+    ),
+    "terminal_fraud_run_ratio": _Words(
+        "the least odd of the terminal's latest frauds was {value} times its customer's mean",
+        ",.1f",
+        "",
+        "how odd the terminal's latest frauds were is not known",
     ),
     "move": _Words("the price moved by {value}", "+.2%", ".2%"),
     "drawdown": _Words("the price is {value} below its peak", ".2%"),

@@ -1,7 +1,8 @@
 """The kernel of a terminal's features: counts and sums over sliding windows, in the logarithm of the history.
 
 Payments and verdicts have a ring each. An entry is a time and the running sum before it (64 bits in two words), so a
-window is two searches and a difference; a late entry adds itself to the sums behind it.
+window is two searches and a difference; a late entry adds itself to the sums behind it. A payment's entry also bears
+the mark by which its verdict finds it (``stream.core.fraud_runs``).
 """
 
 import math
@@ -10,11 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.compiled import kernel
+from stream.core.fraud_runs import (
+    FORGOTTEN,
+    NO_RATIO,
+    RATIO_BITS,
+    RATIO_MASK,
+    begin_run,
+    describe_run,
+    hear_verdict,
+)
 from stream.core.names import DAY_MS, HOUR_MS, TERMINAL_FEATURES
-from stream.core.rings import Row, Rows, Words, column, evict, first_at_or_after, get_split, insert, put_split
+from stream.core.rings import Row, Rows, Words, column, evict, first_at_or_after, get_split, insert, put_split, time_at
 from stream.wire.columns import Floats, Ints, Matrix
 
-WIDTH = 3
+PAYMENT_WIDTH = 4
+VERDICT_WIDTH = 3
 SUM_FIELDS = [("total", "i8")]  # running sum behind the newest entry, modulo 2**64
 POSITION_FIELDS = [("seq", "i8"), ("origin", "i8"), ("next_offset", "i8")]
 _SPANS = (HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS)
@@ -31,6 +42,7 @@ def apply_events(
     is_payment: NDArray[np.bool_],
     at: Ints,
     amount: Ints,
+    mark: Words,
     position: tuple[Ints, Ints, Ints],
     limit: int,
     horizon: int,
@@ -43,6 +55,7 @@ def apply_events(
     payments, verdicts  state with their words, changed in place; there is room for every event
     which, at           (n,) row and epoch ms, in the order of processing
     amount              (n,) minor units of a payment; 1 for a verdict of fraud, 0 for one of none
+    mark                (n,) of a payment by ``payment_marks``, of a verdict the one of its payment
     position            seq (epoch ms, at or after ``at``, never falls), origin and offset, (n,) each
     limit, horizon      entries kept in a ring; ms behind its newest for which they are
     features            (n, TERMINAL_FEATURES) written for fresh payments
@@ -71,10 +84,36 @@ def apply_events(
             )
             share = features[i, _SHARE : _SHARE + 4]
             _measure(verdict, verdict_words, at[i], seq - horizon, 1.0, np.empty(4), share)
-            overflowed += _remember(row, payment_words, at[i], amount[i], limit, horizon)
+            describe_run(verdict, at[i], verdict["newest"] >= seq - horizon, features[i])
+            overflowed += _remember(row, payment_words, PAYMENT_WIDTH, at[i], amount[i], mark[i], limit, horizon)
         else:
-            overflowed += _remember(verdict, verdict_words, at[i], amount[i], limit, horizon)
+            if verdict["newest"] < seq - horizon:  # as if it had been forgotten, whether or not it was
+                begin_run(verdict)
+            if verdict["newest"] - at[i] <= horizon:
+                paid, code = _find(row, payment_words, mark[i], seq - horizon) if amount[i] else (FORGOTTEN, NO_RATIO)
+                hear_verdict(verdict, at[i], amount[i], paid, code)
+            overflowed += _remember(
+                verdict, verdict_words, VERDICT_WIDTH, at[i], amount[i], np.uint32(0), limit, horizon
+            )
     return overflowed
+
+
+@kernel
+def _find(row: Row, words: Words, mark: np.uint32, floor: int) -> tuple[np.int64, np.int64]:
+    """Find a payment by its mark, the newest first: its amount in minor units and the code of its ratio.
+
+    floor  epoch ms from which on payments are still kept for sure
+    """
+    place, capacity, later = column(row, 0), row["capacity"], row["total"]
+    for index in range(row["count"] - 1, -1, -1):
+        if time_at(row, words, place + index) < floor:
+            break
+        before = get_split(words, place + capacity + index, capacity)
+        found = words[place + 3 * capacity + index]
+        if found >> RATIO_BITS == mark >> RATIO_BITS:
+            return np.int64(later - before), np.int64(found & RATIO_MASK)
+        later = before
+    return np.int64(FORGOTTEN), np.int64(NO_RATIO)
 
 
 @kernel
@@ -101,8 +140,13 @@ def _sum_before(row: Row, words: Words, index: int) -> int:
 
 
 @kernel
-def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon: int) -> int:
-    """Put an entry in its place; returns 1 where the oldest had to go for it, else 0."""
+def _remember(
+    row: Row, words: Words, width: int, at: int, amount: int, mark: np.uint32, limit: int, horizon: int
+) -> int:
+    """Put an entry in its place; returns 1 where the oldest had to go for it, else 0.
+
+    width  words of an entry; the fourth, if there is one, becomes ``mark``
+    """
     lead = max(row["newest"], at)
     evict(row, words, lead - horizon)
     if lead - at > horizon:
@@ -110,7 +154,7 @@ def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon:
     index = first_at_or_after(row, words, at + 1, row["count"])
     before = _sum_before(row, words, index)
     full = row["count"] >= limit
-    place = insert(row, words, WIDTH, index, at, limit)
+    place = insert(row, words, width, index, at, limit)
     if place >= 0:
         end = column(row, 0) + row["count"]
         capacity = row["capacity"]
@@ -118,4 +162,6 @@ def _remember(row: Row, words: Words, at: int, amount: int, limit: int, horizon:
         for later in range(place + 1, end):
             put_split(words, later + capacity, capacity, get_split(words, later + capacity, capacity) + amount)
         row["total"] += amount
+        if width == PAYMENT_WIDTH:
+            words[place + 3 * capacity] = mark
     return int(full)

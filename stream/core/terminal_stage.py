@@ -23,6 +23,7 @@ from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import BY_TERMINAL, SCORES, TRANSACTIONS
 
 Observer = Callable[[Merged, Matrix, Scored], None]
+_RATIO = CUSTOMER_FEATURES.index("amount_ratio")
 _RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 MB
 
 
@@ -111,6 +112,8 @@ class TerminalStage:
             seq=merged.seq,
             origin=merged.origin,
             offset=merged.offset,
+            id=merged.id,
+            ratio=merged.features[:, _RATIO],
         )
         losses = self.state.terminals.losses()
         output.counts.update({(what, "terminals"): lost for what, lost in losses.items() if lost})

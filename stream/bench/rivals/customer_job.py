@@ -26,6 +26,8 @@ FEATURES = (
     *(f"customer_{figure}_{window}" for figure in ("count", "sum", "mean", "std") for window in WINDOWS),
     *("amount_ratio", "amount_robust_z", "seconds_since_last", "distinct_terminals_30d"),
     *("hour_sin", "hour_cos", "weekday_sin", "weekday_cos"),
+    *("amount_ratio_1d", "amount_ratio_7d", "amount_to_median_30d"),
+    *("customer_peak_1d", "customer_peak_7d", "customer_peak_30d"),
 )
 _LONGEST = 30 * DAY
 _BEHIND = {"amount_ratio": "customer_count_30d", "amount_robust_z": "customer_count_30d"}  # what vouches for what
@@ -61,7 +63,7 @@ def features(history: Sequence[Any], at: int, amount: int) -> list[float]:
     """
     times, amounts, terminals = history
     now = bisect_left(times, at)
-    counts, sums, means, deviations = [], [], [], []
+    counts, sums, means, deviations, ratios, peaks = [], [], [], [], [], []
     for window in WINDOWS.values():
         seen = amounts[bisect_left(times, at - window) : now]
         n, total = len(seen), sum(seen)
@@ -70,18 +72,24 @@ def features(history: Sequence[Any], at: int, amount: int) -> list[float]:
         means.append(total / n / 100 if n else math.nan)
         squares = n * sum([a * a for a in seen]) - total * total  # of integers: exact
         deviations.append(math.sqrt(squares / (n * (n - 1))) / 100 if n > 1 else math.nan)
+        ratios.append(amount * n / total if total else math.nan)
+        peaks.append(float(max(seen)) if seen else math.nan)
     begin = bisect_left(times, at - _LONGEST)
+    level = max(median(amounts[begin:now]), 1.0) if now > begin else math.nan
     return [
         amount / 100,
         *counts,
         *sums,
         *means,
         *deviations,
-        amount / 100 / means[-1] if means[-1] else math.nan,
+        ratios[-1],
         _robust_z(amount, amounts[begin:now]),
         (at - times[now - 1]) / 1000 if now > begin else math.nan,
         float(len(set(terminals[begin:now]))),
         *_clock(at),
+        *ratios[1:3],
+        amount / level,
+        *(peak / level for peak in peaks[1:]),
     ]
 
 

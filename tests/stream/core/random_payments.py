@@ -1,5 +1,6 @@
 """Random payments and verdicts with what hurts windows: ties, bursts, exact borders, long silences, late events."""
 
+import math
 from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
@@ -28,12 +29,14 @@ class Paid(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """One payment (0) or verdict (1) at a terminal."""
+    """One payment (0) or verdict (1) at a terminal; of a verdict, the id is its payment's."""
 
     kind: int
     at: int
     terminal: str
     amount: int
+    id: str = ""
+    ratio: float = math.nan
 
 
 def moments() -> st.SearchStrategy[list[int]]:
@@ -74,7 +77,9 @@ def events(draw: st.DrawFn) -> list[Heard]:
     for at in draw(moments()):
         kind = draw(st.integers(0, 1))
         amount = draw(st.integers(0, 1 if kind else 2**31 - 1))
-        drawn.append(Heard(kind, at, f"t{draw(st.integers(0, 2))}", amount))
+        name = f"p{draw(st.integers(0, 5))}"
+        ratio = draw(st.sampled_from((math.nan, 0.0, 1e-9, 0.3, 1.0, 1.9999, 7.0, 1e300)))
+        drawn.append(Heard(kind, at, f"t{draw(st.integers(0, 2))}", amount, name, ratio))
     return drawn
 
 
@@ -109,4 +114,6 @@ def hear(table: TerminalTable, heard: Sequence[Heard], first_offset: int = 0) ->
         seq=np.full(at.size, START),
         origin=np.zeros(at.size, np.int64),
         offset=np.arange(first_offset, first_offset + at.size),
+        id=[event.id for event in heard],
+        ratio=np.array([event.ratio for event in heard]),
     )

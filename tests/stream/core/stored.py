@@ -8,7 +8,7 @@ import json
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,14 @@ class Kind:
     lived   makes a state that has seen something
     loaded  makes one from a stored value
     write   lets a state see one more thing, which ``step`` names, and returns the value it then writes
+    unknown layout → words of the value after step 2 that a state of that layout could not know: zero, come from there
     """
 
     layout: Layout
     lived: Callable[[], Any]
     loaded: Callable[[bytes], Any]
     write: Callable[[Any, int], bytes]
+    unknown: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def kinds() -> list[Kind]:
@@ -98,7 +100,18 @@ def _terminals() -> Kind:
         hear(table, [Heard(0, START + 10_000 * step, "m", step)], first_offset=100 * step)
         return _only(table.take_dirty())
 
-    return Kind(layout=TerminalTable.LAYOUT, lived=lived, loaded=lambda value: _load(empty(), b"m", value), write=write)
+    unknown = (
+        25,
+        26,
+        *range(29 + 3 * 5, 29 + 3 * 5 + 4),
+    )  # least amount of the run; all marks but the newest payment's
+    return Kind(
+        layout=TerminalTable.LAYOUT,
+        lived=lived,
+        loaded=lambda value: _load(empty(), b"m", value),
+        write=write,
+        unknown={"1": unknown},
+    )
 
 
 def _cooldowns() -> Kind:

@@ -195,3 +195,13 @@ def test_old_news_of_a_worker_that_was_replaced_makes_nobody_idle() -> None:
 
     assert waiting == ["1-0", "1-1"]
     assert released(merge) == ["1-2", "0-0"]
+
+
+def test_a_block_of_an_older_release_has_no_history_for_features_it_did_not_know() -> None:
+    """Its payments wait in the internal topic while the worker is replaced: two features then, three now."""
+    merge = Merge(1, 3)
+    merge.add(a_block(0, [(0, 5)], idle=True), 0)
+    merged = merge.release()
+
+    assert merged is not None
+    np.testing.assert_array_equal(merged.features, [[0.0, 0.0, np.nan]])

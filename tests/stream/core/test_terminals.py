@@ -15,6 +15,7 @@ from tests.stream.core.random_payments import START, Heard, events, hear
 COUNT_30D = TERMINAL_FEATURES.index("terminal_count_30d")
 MEAN_30D = TERMINAL_FEATURES.index("terminal_mean_30d")
 SHARE_1H, SHARE_30D = (TERMINAL_FEATURES.index(f"terminal_fraud_share_{w}") for w in ("1h", "30d"))
+RUN = slice(TERMINAL_FEATURES.index("terminal_fraud_run"), len(TERMINAL_FEATURES))
 PAYMENT, VERDICT = 0, 1
 
 
@@ -24,12 +25,26 @@ def a_table(max_history: int = 64) -> TerminalTable:
 
 
 def hear_at(
-    table: TerminalTable, position: tuple[int, int, int], *, at: int = START, terminal: str = "t"
+    table: TerminalTable,
+    position: tuple[int, int, int],
+    *,
+    at: int = START,
+    terminal: str = "t",
+    verdict: int | None = None,
 ) -> TerminalColumns:
-    """Apply one payment at a position of the total order."""
+    """Apply one payment, or one verdict, at a position of the total order."""
     seq, origin, offset = (np.array([part], np.int64) for part in position)
-    none, time = np.zeros(1, np.int64), np.array([at], np.int64)
-    return table.apply(kind=none, at=time, amount=none, terminal=[terminal], seq=seq, origin=origin, offset=offset)
+    return table.apply(
+        kind=np.array([PAYMENT if verdict is None else VERDICT]),
+        at=np.array([at], np.int64),
+        amount=np.array([verdict or 0]),
+        terminal=[terminal],
+        seq=seq,
+        origin=origin,
+        offset=offset,
+        id=[""],
+        ratio=np.ones(1),
+    )
 
 
 @given(heard=events())
@@ -166,6 +181,57 @@ def test_a_straggler_sees_the_same_whether_or_not_its_terminal_was_forgotten() -
     assert known == (1, 2)
     assert late[0].tobytes() == late[1].tobytes()
     assert late[0][0, COUNT_30D] == 0
+
+
+def test_a_run_of_frauds_is_told_by_its_length_its_age_and_its_least_remarkable_payment() -> None:
+    """Two payments turn out to be fraud ten days later, one of them ordinary: a terminal to look at, until one is not.
+
+    The ratio is rounded down to nine binary digits: 1.3 becomes 332/256.
+    """
+    paid = [
+        Heard(PAYMENT, START, "t", 50_000, "a", 9.0),
+        Heard(PAYMENT, START + DAY_MS, "t", 2_000, "b", 1.3),
+    ]
+    verdicts = [Heard(VERDICT, START + 10 * DAY_MS, "t", 1, "a"), Heard(VERDICT, START + 11 * DAY_MS, "t", 1, "b")]
+    later = [Heard(PAYMENT, START + 13 * DAY_MS, "t", 1, "c", 1.0), Heard(VERDICT, START + 14 * DAY_MS, "t", 0, "c")]
+    last = Heard(PAYMENT, START + 15 * DAY_MS, "t", 1, "d", 1.0)
+    columns = hear(a_table(), [*paid, *verdicts, *later, last])
+
+    assert columns.features[4, RUN].tolist() == pytest.approx([2, 3, 2, np.nan, 20, 332 / 256], nan_ok=True)
+    assert columns.features[6, RUN].tolist() == pytest.approx([0, np.nan, 4, 1, np.nan, np.nan], nan_ok=True)
+
+
+def test_a_run_long_past_is_as_good_as_forgotten_whether_or_not_it_was() -> None:
+    """Rows are swept at commits, whose times are chance: a fraud of two months ago begins no run that goes on today."""
+    swept, unswept = a_table(), a_table()
+    for table in (swept, unswept):
+        hear_at(table, (START, 1, 0), terminal="silent", verdict=1)
+    for day in range(1, 60):
+        for table in (swept, unswept):
+            hear_at(table, (START + day * DAY_MS, 0, day), at=START + day * DAY_MS, terminal="busy")
+        for _ in range(3):
+            swept.take_dirty()
+    now = START + 60 * DAY_MS
+    for table in (swept, unswept):
+        hear_at(table, (now, 1, 1), at=now, terminal="silent", verdict=1)
+    known = (len(swept), len(unswept))
+    seen = [hear_at(table, (now + 1, 2, 0), at=now + 1, terminal="silent").features for table in (swept, unswept)]
+
+    assert known == (2, 2)
+    assert seen[0].tobytes() == seen[1].tobytes()
+    assert seen[0][0, RUN][0] == 1
+
+
+@given(heard=events(), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_what_a_verdict_says_is_seen_by_no_payment_before_it(heard: list[Heard], seed: int) -> None:
+    """Verdicts turned round from some place on: every payment before it keeps its features, bit by bit."""
+    rng = np.random.default_rng(seed)
+    place = int(rng.integers(len(heard)))
+    turned = [e._replace(amount=1 - e.amount) if i >= place and e.kind == VERDICT else e for i, e in enumerate(heard)]
+
+    before = hear(a_table(), heard).features[:place]
+    assert hear(a_table(), turned).features[:place].tobytes() == before.tobytes()
 
 
 def test_overflow_is_counted_and_the_oldest_goes() -> None:
