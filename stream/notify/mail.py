@@ -48,6 +48,8 @@ class Mail:
         if name != notice.id:
             left = set(self._config.to)
             self._left = (notice.id, left)
+        if not left:
+            return
         try:
             with self._connected() as server:
                 refused = server.send_message(self._message(notice), self._config.sender, sorted(left))

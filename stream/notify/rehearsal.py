@@ -14,7 +14,18 @@ def rehearse(name: str, sink: Sink, *, now: int) -> None:
     now  epoch ms
     Raises WeirError with what it answered, if it does not take it.
     """
-    alert = Alert(
+    alert = made_up(name, now=now)
+    try:
+        sink.deliver(Notice(id=alert.id, sink=name, route="rehearsal", group=f"sink:{name}", alerts=(alert,)))
+    except NotTakenError as error:
+        raise WeirError(f"{name} did not take it: {error.why}") from None
+    finally:
+        sink.close()
+
+
+def made_up(name: str, *, now: int) -> Alert:
+    """Make an alert for the sink ``name`` that says it is none; ``now``, epoch ms, is in its id."""
+    return Alert(
         id=f"rehearsal-{now}",
         kind="rehearsal",
         severity="low",
@@ -32,9 +43,3 @@ def rehearse(name: str, sink: Sink, *, now: int) -> None:
         source=SourceRef(topic="", partition=-1, offset=-1),
         action="Do nothing.",
     )
-    try:
-        sink.deliver(Notice(id=alert.id, sink=name, route="rehearsal", group=f"sink:{name}", alerts=(alert,)))
-    except NotTakenError as error:
-        raise WeirError(f"{name} did not take it: {error.why}") from None
-    finally:
-        sink.close()

@@ -73,6 +73,25 @@ def test_a_bad_setting_of_it_is_refused_in_one_line(site: Path, tmp_path: Path) 
     assert refused.stderr.strip() == "weir: [producers.stranger]: tilts: expected tills, the only setting"
 
 
+def test_its_sink_is_listed_keeps_the_contract_and_rings(site: Path, tmp_path: Path) -> None:
+    """``weir notify`` finds it by its entry point, and hands it what it would hand ours."""
+    (tmp_path / "weir.toml").write_text(
+        f'[notify.sinks.door]\ntype = "bell"\nrope = "{tmp_path / "rope"}"\n[notify.routes.all]\nsinks = ["door"]\n'
+    )
+    listed = run(site, "-m", "stream", "notify", "--sinks")
+    code = f"""
+from stream.notify.contract import check_sink
+from stranger_source.bell import Bell
+check_sink(Bell, config={{"rope": "{tmp_path / "other"}"}}, down={{"rope": "{tmp_path / "nowhere" / "rope"}"}})"""
+    checked = run(site, "-W", "error", "-c", code)
+    rung = run(site, "-m", "stream", "notify", "--try", "door", "--config", str(tmp_path / "weir.toml"))
+
+    assert "Rings a bell in a stranger's shop." in listed.stdout
+    assert checked.returncode == 0, checked.stderr
+    assert (rung.returncode, rung.stdout) == (0, "door took it\n"), rung.stderr
+    assert (tmp_path / "rope").read_text() == "low\n"
+
+
 @pytest.mark.kafka
 def test_its_events_flow_through_kafka(site: Path, bootstrap: str, prefix: str) -> None:
     """``weir produce stranger --count 200``: the 200 payments stand on ``transactions``, keyed by customer."""

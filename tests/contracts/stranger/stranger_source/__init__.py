@@ -1,1 +1,1 @@
-"""A stranger's package: one producer for Weir."""
+"""A stranger's package: one producer and one sink for Weir."""
