@@ -13,19 +13,22 @@ from faust.types import AppT
 
 from stream.agents import transport
 from stream.agents.delivery import Delivery
-from stream.agents.fetch import Fetched
+from stream.agents.fetch import Round
 from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
 from stream.agents.spec import StageSpec, changelog_topic
 from stream.agents.tables import LaneStore, PromptTableManager, SliceSchema, StageTable
 from stream.errors import WeirError
 from stream.settings import Settings
+from stream.wire.topics import SCORES
 
 log = logging.getLogger("weir.agents")
 
-_QUEUED_SLICES = 16  # per topic, between fetching and feeding; Kafka holds the rest
+_QUEUED_ROUNDS = 4  # per topic, between fetching and feeding; Kafka holds the rest
+_LONG = 512  # records in a slice, after which others may go on: milliseconds
 _RENEW_SECONDS = 86_400.0
 _LOOKS_PER_IDLE = 5  # how often a silence is looked for while it grows to ``kafka.idle_ms``
+_GATHERED_SECONDS = 0.02  # scores of a few payments each would be most of what Kafka is asked to take
 _HEARTBEATS = 10  # per session: at the next one a worker hears that another has died and partitions wait
 
 
@@ -81,7 +84,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         broker_session_timeout=settings.kafka.session_seconds,
         broker_heartbeat_interval=settings.kafka.session_seconds / _HEARTBEATS,
         consumer_auto_offset_reset="earliest",
-        stream_buffer_maxsize=_QUEUED_SLICES,
+        stream_buffer_maxsize=_QUEUED_ROUNDS,
         table_standby_replicas=settings.kafka.standbys,
         store="memory://",
         TableManager=PromptTableManager,
@@ -91,12 +94,14 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
     tables = [StageTable(app, spec, observer) for spec in specs]
     for table in tables:
         app.tables.add(table)
+    changelogs = {changelog_topic(settings, spec.name) for spec in specs}
     publisher = Publisher(
-        lambda: app.producer._producer,  # noqa: SLF001  see ``private``
+        lambda: app.producer.prompt,
         prefix=settings.kafka.prefix,
         partitions=settings.kafka.partitions,
-        owned={settings.kafka.prefix + topic for spec in specs for topic in spec.outputs}
-        | {changelog_topic(settings, spec.name) for spec in specs},
+        owned={settings.kafka.prefix + topic for spec in specs for topic in spec.outputs} | changelogs,
+        bulk=lambda: app.producer.bulk,
+        by_bulk={settings.kafka.prefix + SCORES.name: _GATHERED_SECONDS} | dict.fromkeys(changelogs, 0.0),
     )
     app.delivery = Delivery(settings, [table.data for table in tables], publisher, observer)
     for spec in specs:
@@ -109,12 +114,15 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
 def _add_agent(app: WeirApp, spec: StageSpec, topic: str) -> None:
     # Acks are off: what is committed is what the stages say is done (``Stage.resume_at``), which is later than what
     # they were fed, and Faust's list of acks grows and stalls with gaps in offsets.
-    channel = app.topic(app.weir.kafka.prefix + topic, schema=SliceSchema(), acks=False, maxsize=_QUEUED_SLICES)
+    channel = app.topic(app.weir.kafka.prefix + topic, schema=SliceSchema(), acks=False, maxsize=_QUEUED_ROUNDS)
 
-    async def drive(slices: AsyncIterator[Fetched]) -> None:
-        async for fetched in slices:
+    async def drive(rounds: AsyncIterator[Round]) -> None:
+        async for fetched in rounds:
             try:
-                await app.delivery.take(fetched, app.consumer)
+                for one in fetched:
+                    await app.delivery.take(one, app.consumer)
+                    if len(one.records) > _LONG:
+                        await asyncio.sleep(0)
             except Exception as error:  # noqa: BLE001  Faust would restart the agent and skip the slice
                 await app.fail(error)
 

@@ -15,13 +15,13 @@ The mended faults are those of Faust 0.15.3, numbered here and where else they a
    them get lost, and sought to their beginning with the sources: see ``_is_wanted`` and ``tables.ChangelogQueue``.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
-from stream.agents.fetch import Fetched, FetchThread
+from stream.agents.fetch import Fetched, FetchThread, Round, in_rounds
 from stream.agents.silence import Answer
 
 _RETRY_SECONDS = 0.005  # before looking again whether a partition may be read
@@ -45,10 +45,10 @@ class SliceConsumer(driver.Consumer):
 
     def answer_of(self, tp: TP) -> Answer | None:
         """What the broker said of the partition's end at the latest fetch; None before the first."""
-        return self._thread.answer_of(tp) if tp in self.assignment() else None
+        return self._thread.answer_of(tp)
 
-    def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
-        records = record.records
+    def _to_message(self, tp: TP, record: Fetched | Round) -> ConsumerMessage:
+        records = (record if isinstance(record, Fetched) else record[0]).records
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -78,7 +78,7 @@ class SliceConsumer(driver.Consumer):
         self,
         active_partitions: set[TP] | None,
         timeout: float,  # noqa: ASYNC109  Faust's signature
-    ) -> Mapping[TP, list[Fetched]]:
+    ) -> Mapping[TP, Sequence[Fetched] | Sequence[Round]]:
         # Fault 3: Faust resumes source partitions before it seeks them, and clears its queues after, while the flow
         # is on since recovery: records fetched in between are delivered twice or dropped.
         wanted = active_partitions or set()
@@ -88,12 +88,14 @@ class SliceConsumer(driver.Consumer):
         if not wanted:
             await self.sleep(_RETRY_SECONDS)
             return {}
-        return await self._thread.getmany(wanted, timeout)
+        fetched = await self._thread.getmany(wanted, timeout)
+        sources = {tp: slices for tp, slices in fetched.items() if not self._is_changelog_tp(tp)}
+        return {tp: slices for tp, slices in fetched.items() if tp not in sources} | in_rounds(sources)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's
-        """Yield the slices that are not stale (fault 4)."""
+        """Yield what is not stale (fault 4)."""
         async for tp, message in super().getmany(timeout):
-            if self.is_fresh(tp, message.value):
+            if not self._is_changelog_tp(tp) or self.is_fresh(tp, message.value):  # a round is looked at slice by slice
                 yield tp, message
 
     def is_fresh(self, tp: TP, fetched: Fetched) -> bool:

@@ -5,8 +5,8 @@ made yet. aiokafka's own ``send`` may await a full buffer between two records.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache, partial
 from itertools import chain, count
 
@@ -15,6 +15,7 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import RecordMetadata, TopicPartition
 
+from stream.agents.dispatch import Gate
 from stream.agents.fence import Owner, take_over
 from stream.errors import DeliveryError, FencedError
 from stream.wire.records import Outgoing
@@ -34,11 +35,12 @@ class Outbox:
     """
 
     def __init__(
-        self, producer: Callable[[], AIOKafkaProducer], topic: str, partition: int, owner: Owner | None = None
+        self, route: "Route", topic: str, partition: int, owner: Owner | None = None, *, linger_seconds: float = 0.0
     ) -> None:
-        self._producer = producer
+        self._route = route
         self.topic, self.partition = topic, partition
         self._owner = owner
+        self._linger_seconds = linger_seconds
         self.queued = 0
         self.acked = 0
         self.next_offset: int | None = None
@@ -52,8 +54,18 @@ class Outbox:
         before = len(self._waiting)
         self._waiting.extend(records)
         self.queued += len(self._waiting) - before
+        self._want(self._linger_seconds)
+
+    def send(self, gate: Gate) -> None:
+        """Hand the next batch over, while none is being handed over already."""
         if self._sender is None and self._waiting and self._error is None:
-            self._sender = asyncio.get_running_loop().create_task(self._send())
+            self._sender = asyncio.get_running_loop().create_task(self._send(gate))
+        else:
+            gate.answer()
+
+    def _want(self, within_seconds: float) -> None:
+        if self._sender is None and self._waiting and self._error is None:
+            self._route.gate(self.topic, self.partition).want(self, within_seconds=within_seconds)
 
     async def settled(self, queued: int) -> None:
         """Wait until Kafka holds the first ``queued`` records ever put.
@@ -63,35 +75,38 @@ class Outbox:
         if self._error is None and self.acked < queued:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append((queued, waiter))
+            self._want(0.0)
             await waiter
         if isinstance(self._error, ProducerFenced):
             raise FencedError(self.topic, self.partition) from self._error
         if self._error is not None:
             raise DeliveryError(self.topic, self.queued - self.acked, type(self._error).__name__) from self._error
 
-    async def _send(self) -> None:
-        """Pack what waits into batches until nothing does; Kafka takes one batch of a partition at a time."""
+    async def _send(self, gate: Gate) -> None:
+        """Pack what waits, as much as a batch holds, and hand it over; the rest asks again."""
         try:
-            while self._waiting and self._error is None:
-                producer = self._producer()
-                batch, size = producer.create_batch(), 0
-                while self._waiting:
-                    key, value, headers = self._waiting[0]
-                    if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                        break
-                    self._waiting.popleft()
-                    size += 1
-                batch.close()
-                if self._owner is not None:
-                    self._owner.sign(batch, TopicPartition(self.topic, self.partition))
-                future = await producer.send_batch(batch, self.topic, partition=self.partition)
-                future.add_done_callback(partial(self._on_ack, size))
+            producer = self._route.producer()
+            batch, size = producer.create_batch(), 0
+            while self._waiting:
+                key, value, headers = self._waiting[0]
+                if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                    break
+                self._waiting.popleft()
+                size += 1
+            batch.close()
+            if self._owner is not None:
+                self._owner.sign(batch, TopicPartition(self.topic, self.partition))
+            future = await producer.send_batch(batch, self.topic, partition=self.partition)
+            future.add_done_callback(partial(self._on_ack, gate, size))
         except Exception as error:  # noqa: BLE001  told to whoever waits for the records
+            gate.answer()
             self._fail(error)
         finally:
             self._sender = None
+        self._want(0.0)
 
-    def _on_ack(self, size: int, future: "asyncio.Future[RecordMetadata]") -> None:
+    def _on_ack(self, gate: Gate, size: int, future: "asyncio.Future[RecordMetadata]") -> None:
+        gate.answer()
         if future.cancelled():
             self._fail(asyncio.CancelledError())
         elif (error := future.exception()) is not None:
@@ -112,6 +127,18 @@ class Outbox:
         self._waiters = []
 
 
+class Route:
+    """A way to Kafka: a producer, and a gate for each of its brokers."""
+
+    def __init__(self, producer: Callable[[], AIOKafkaProducer]) -> None:
+        self.producer = producer
+        self._gates: defaultdict[int | None, Gate] = defaultdict(Gate)
+
+    def gate(self, topic: str, partition: int) -> Gate:
+        """Find the gate of the broker that leads a partition, as far as is known."""
+        return self._gates[self.producer().client.cluster.leader_for_partition(TopicPartition(topic, partition))]
+
+
 class Publisher:
     """All outboxes of a worker.
 
@@ -119,6 +146,8 @@ class Publisher:
     prefix      of every topic
     partitions  of every topic
     owned       topics, named in full, whose every partition one worker alone writes to
+    bulk        as ``producer``, with connections of its own: so that what is much keeps nothing prompt waiting
+    by_bulk     topics, named in full, that go that way → seconds for which records may be gathered
     """
 
     def __init__(
@@ -128,8 +157,12 @@ class Publisher:
         prefix: str,
         partitions: int,
         owned: Collection[str] = (),
+        bulk: Callable[[], AIOKafkaProducer] | None = None,
+        by_bulk: Mapping[str, float] | None = None,
     ) -> None:
         self._producer = producer
+        self._prompt, self._bulk = Route(producer), Route(bulk or producer)
+        self._by_bulk = by_bulk or {}
         self.prefix = prefix
         self._partitions = partitions
         self._owned = frozenset(owned)
@@ -155,7 +188,8 @@ class Publisher:
         log = TopicPartition(topic, partition)
         if log not in self._outboxes:
             owner = self._owners[partition] if topic in self._owned else None
-            self._outboxes[log] = Outbox(self._producer, topic, partition, owner)
+            route, linger = (self._bulk, self._by_bulk[topic]) if topic in self._by_bulk else (self._prompt, 0.0)
+            self._outboxes[log] = Outbox(route, topic, partition, owner, linger_seconds=linger)
         return self._outboxes[log]
 
     def put(self, records: Iterable[Outgoing]) -> set[Outbox]:

@@ -18,6 +18,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import ConsumerStoppedError, CorruptRecordException
 from aiokafka.structs import TopicPartition
 
+from stream.agents.silence import Answer
 from stream.wire.columns import Ints
 
 _TICK_SECONDS = 0.01  # how often to look again at fetched records that back-pressure held back
@@ -58,6 +59,19 @@ async def is_member(consumer: AIOKafkaConsumer) -> bool:
     """Send a heartbeat; False where it was refused or the coordinator is away."""
     coordinator = consumer._coordinator
     return coordinator.generation > 0 and bool(await coordinator._do_heartbeat())
+
+
+def answer_of(consumer: AIOKafkaConsumer, partition: TopicPartition) -> Answer | None:
+    """What the broker said of a partition at its latest answer; None before the first, and where it is not ours.
+
+    Called from another thread, hundreds of times a second: aiokafka's own calls first list the whole assignment.
+    """
+    assigned = consumer._subscription.subscription
+    if assigned is None or assigned.assignment is None or partition not in assigned.assignment.tps:
+        return None
+    state = assigned.assignment.state_value(partition)
+    at = state.timestamp  # set after the end is: so read first
+    return None if at is None or state.lso is None else Answer(at, state.lso)
 
 
 def seek(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:

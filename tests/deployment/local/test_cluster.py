@@ -45,7 +45,10 @@ def test_topics_are_held_by_all_and_written_by_two(cluster: LocalCluster, prefix
     admin = KafkaAdminClient(bootstrap_servers=cluster.bootstrap)
     admin.create_topics([NewTopic(topic, 1, -1)], wait_for_metadata=True)
 
+    cluster.leader_of(topic, 0)  # whichever broker is asked may have heard of the topic a moment later
     (described,) = admin.describe_topics([topic])
+    while not described["partitions"]:
+        (described,) = admin.describe_topics([topic])
     asked = ConfigResource(ConfigResourceType.TOPIC, topic)
     settings = admin.describe_configs([asked], config_filter="all")["topic"][topic]
 
