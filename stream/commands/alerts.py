@@ -144,7 +144,7 @@ def _show_held(settings: Settings, wants: Wanted, *, as_json: bool) -> None:
     if wants.kinds and "fraud" not in wants.kinds:
         return
     count = 0
-    for count, payment in enumerate(held_payments(settings, since), 1):
+    for count, payment in enumerate(sorted(held_payments(settings, since), key=lambda one: one.at), 1):
         if as_json:
             click.echo(msgspec.json.encode(payment))
         elif count <= _PAYMENTS:
