@@ -31,7 +31,8 @@ def schemas() -> dict[str, Schema]:
 
 def _schema(event: type[Event]) -> Schema:
     draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {**draft, **msgspec.json.schema(event)}
+    schema: Schema = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(event)))  # tuples become arrays
+    return {**draft, **schema}
 
 
 def breaks(before: Schema, after: Schema) -> list[str]:

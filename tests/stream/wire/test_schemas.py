@@ -1,4 +1,5 @@
 import copy
+import json
 from typing import Any
 
 import jsonschema
@@ -35,6 +36,11 @@ def test_every_public_event_has_a_schema_under_its_tag() -> None:
     """The tag is what stands in ``type`` on the wire."""
     assert list(schemas()) == [tag_of(event) for event in (*EVENTS, *TRIAGE_EVENTS, *AUDIT_EVENTS)]
     assert tag_of(DeadLetter) == "dead-letter/1"
+
+
+def test_a_schema_reads_back_as_it_is() -> None:
+    """What is compared with the committed file is what would be written to it: no tuple stands for an array."""
+    assert {tag: json.loads(json.dumps(schema)) for tag, schema in schemas().items()} == schemas()
 
 
 def test_an_event_as_encoded_satisfies_its_schema() -> None:
