@@ -3,11 +3,13 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from deployment.local.jars import jars
 from deployment.local.kafka import LocalKafka
@@ -67,11 +69,12 @@ class LocalCluster:
         admin = KafkaAdminClient(bootstrap_servers=self.bootstrap)
         try:
             while time.monotonic() < until:
-                (described,) = admin.describe_topics([topic])
-                leaders = {place["partition_index"]: place["leader_id"] for place in described["partitions"]}
-                leader = self.nodes.get(leaders.get(partition, _NO_LEADER))
-                if leader is not None and leader.is_running and leader is not other_than:
-                    return leader
+                with suppress(KafkaError):  # it may ask the very broker that is lost
+                    (described,) = admin.describe_topics([topic])
+                    leaders = {place["partition_index"]: place["leader_id"] for place in described["partitions"]}
+                    leader = self.nodes.get(leaders.get(partition, _NO_LEADER))
+                    if leader is not None and leader.is_running and leader is not other_than:
+                        return leader
                 time.sleep(0.1)
         finally:
             admin.close()
