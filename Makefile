@@ -13,7 +13,7 @@ run: setup  ## start Kafka, a worker and simulated producers, and watch (ARGS="-
 	$(UV) run --no-dev weir run $(ARGS)
 
 test: setup  ## run the tests (ARGS="-k name" …)
-	$(UV) run --all-extras pytest $(ARGS)
+	$(UV) run --all-extras pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup lint types imports test  ## lint, types, imports, tests: what CI runs
 
