@@ -12,11 +12,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from stream.commands.moments import Moment
 from stream.commands.options import bootstrap_option, config_option, settings_from
 from stream.errors import SettingsError, WeirError
 from stream.notify.sink import Sink
 from stream.settings import Notify, Settings
 
+_WEEK_SECONDS = 7 * 86_400
 _EXIT_CODES = """\b
 Exit codes; after 1 and 3 start it again, and it goes on where it was:
   0  SIGTERM or Ctrl-C
@@ -33,8 +35,21 @@ Exit codes; after 1 and 3 start it again, and it goes on where it was:
 @click.option(
     "--try", "tried", metavar="SINK", help="Only hand a made-up alert to this sink, and say what it answered."
 )
+@click.option(
+    "--again", metavar="SINK", help="Only tell this sink what it did not take; of the last week unless --since."
+)
+@click.option("--since", type=Moment(), help="With --again: 2h, 30d, 2026-11-21T10:30.")
 @click.option("--sinks", "lists", is_flag=True, help="Only list the kinds of sink that are installed.")
-def notify(config: Path | None, bootstrap: str | None, *, check: bool, tried: str | None, lists: bool) -> None:
+def notify(
+    config: Path | None,
+    bootstrap: str | None,
+    *,
+    check: bool,
+    tried: str | None,
+    again: str | None,
+    since: int | None,
+    lists: bool,
+) -> None:
     """Read the alerts and tell the sinks, each at its own pace: a sink that is down keeps none of the others waiting.
 
     Routes and sinks stand under [notify] in weir.toml (docs/alerts.md). Begins with what comes from its first start
@@ -53,19 +68,33 @@ def notify(config: Path | None, bootstrap: str | None, *, check: bool, tried: st
     if check:
         _show(settings.notify)
     elif tried is not None:
-        if tried not in sinks:
-            raise SettingsError("--try", f"one of {', '.join(sinks)}", tried, where="notify")
-        from stream.notify.rehearsal import rehearse  # noqa: PLC0415
+        from stream.notify.rehearsal import rehearse  # noqa: PLC0415  # as above
 
-        rehearse(tried, sinks[tried], now=round(1000 * time.time()))
+        rehearse(tried, _one(sinks, "--try", tried), now=round(1000 * time.time()))
         click.echo(f"{tried} took it")
+    elif again is not None:
+        from stream.notify.again import tell_again  # noqa: PLC0415  # as above
+
+        since = round(1000 * (time.time() - _WEEK_SECONDS)) if since is None else since
+        told = tell_again(_placed(settings), again, _one(sinks, "--again", again), since=since)
+        click.echo(f"{again} took {told:,} alerts")
     else:
-        _run(settings, {name: sinks[name] for name in _used(settings.notify)})
+        _run(_placed(settings), {name: sinks[name] for name in _used(settings.notify)})
+
+
+def _one(sinks: Mapping[str, Sink], option: str, name: str) -> Sink:
+    if name not in sinks:
+        raise SettingsError(option, f"one of {', '.join(sinks)}", name, where="notify")
+    return sinks[name]
+
+
+def _placed(settings: Settings) -> Settings:
+    if not settings.kafka.bootstrap:
+        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
+    return settings
 
 
 def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
-    if not settings.kafka.bootstrap:
-        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     from prometheus_client import CollectorRegistry  # noqa: PLC0415  # all that the process needs, and --check does not
 
     from monitoring.exporter import Exporter  # noqa: PLC0415
@@ -75,7 +104,7 @@ def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
     from stream.triage.follow import Follower  # noqa: PLC0415
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
-    logging.getLogger("kafka").setLevel(logging.ERROR)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     create_topics(settings.kafka.bootstrap, settings, stages=())
     place, stop = settings.notify, threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

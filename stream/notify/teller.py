@@ -31,7 +31,9 @@ from stream.wire.triage import Delivery, Notice
 
 _LOG = logging.getLogger(__name__)
 _POLL_MS = 250
-_MOST_WAITING = 5_000  # alerts in memory; then nothing more is read until some are settled
+_CLOSE_MS = 5_000
+_TURN_SECONDS = 20.0  # then alerts are read again, whatever a slow sink still has to take
+_MOST_WAITING = 20_000  # alerts in memory; then nothing more is read until some are settled
 _decode = msgspec.json.Decoder(Alert).decode
 
 
@@ -104,8 +106,7 @@ class Teller:
                 self._commit(consumer)
                 self._hold_back(consumer)
         finally:
-            consumer.close()
-            self.sink.close()
+            consumer.close(timeout_ms=_CLOSE_MS)
 
     def _consumer(self, assigned: _Assigned) -> KafkaConsumer:
         kafka = self.settings.kafka
@@ -164,8 +165,9 @@ class Teller:
             self._dispatch.take(alert, place, now)
 
     def _work(self, stop: threading.Event) -> None:
-        """Do all that is due."""
-        while not stop.is_set():
+        """Do what is due, for so long that Kafka does not take us for stuck."""
+        until = time.monotonic() + _TURN_SECONDS
+        while not stop.is_set() and time.monotonic() < until:
             now = _now()
             decided = self._dispatch.decide(self.triage, now)
             if decided is None:

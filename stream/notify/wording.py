@@ -11,7 +11,8 @@ def subject(notice: Notice) -> str:
     """Severity, kind and whom it is about; of several alerts, the gravest and how many."""
     gravest = max(notice.alerts, key=lambda alert: alert.score / alert.threshold if alert.threshold else alert.score)
     more = f" and {len(notice.alerts) - 1} more" if len(notice.alerts) > 1 else ""
-    return f"{gravest.severity}: {gravest.kind} {gravest.entity.kind} {gravest.entity.id}{more}"
+    words = f"{gravest.severity}: {gravest.kind} {gravest.entity.kind} {gravest.entity.id}{more}"
+    return " ".join(words.split())  # one line, whatever a stranger calls an entity
 
 
 def paragraph(alert: Alert) -> str:

@@ -55,6 +55,11 @@ class Follower:
         self._thread.join()
         self._consumer.close()
 
+    @property
+    def is_following(self) -> bool:
+        """Whether it still reads; where not, what people say is no longer heard."""
+        return self._thread.is_alive()
+
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:

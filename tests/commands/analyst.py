@@ -15,7 +15,7 @@ from stream.wire.topics import ALERTS
 from tests.commands.shell import Shell
 from tests.integration.pipeline import settings_for
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 class Analyst:

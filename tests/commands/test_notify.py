@@ -124,7 +124,13 @@ def test_what_a_sink_does_not_take_is_a_dead_letter_and_is_shown(bootstrap: str,
         (one := msgspec.json.decode(value, type=DeadLetter)).id: one for value in analyst.read(DEAD_LETTERS.name)
     }
     shown = analyst.says("alerts", "--held", "--since", "1h")
+    with web_server() as mended:
+        (tmp_path / "weir.toml").write_text(ROUTES.format(desk=desk.url, archive=mended.url))
+        again = [analyst.says("notify", "--again", "archive") for _ in range(2)]
 
+    assert again == ["archive took 2 alerts\n", "archive took 0 alerts\n"]
+    assert told(mended) == ["a1", "a2"]
+    assert analyst.says("alerts", "--held", "--since", "1h") == ""
     assert told(archive) == ["a3"]
     assert letters["a1-archive"].detail == "sink archive, 4 tries: HTTP 503: status 503"
     assert letters["a2-archive"].detail == "sink archive, 1 tries: HTTP 422: status 422"

@@ -16,7 +16,7 @@ COMMANDS = {
     "replay": ("--transactions", "--ticks", "--source", "--json", "--alerts"),
     "alerts": ("--until-end", "--kind", "--severity", "--since", "--last", "--follow", "--held", "--json"),
     "triage": ("snooze", "wake", "ack", "verdict", "list"),
-    "notify": ("--check", "--try", "--sinks"),
+    "notify": ("--check", "--try", "--again", "--sinks"),
     "explain": ("ALERT_ID", "--history"),
     "sources": (),
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),

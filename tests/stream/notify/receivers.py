@@ -39,7 +39,7 @@ class Web:
     got: list[tuple[str, str, Message, bytes]] = field(default_factory=list)  # method, path, headers, body
     taken: list[Any] = field(default_factory=list)  # bodies that were answered with 200
 
-    def wait_for(self, count: int, seconds: float = 60.0) -> None:
+    def wait_for(self, count: int, seconds: float = 120.0) -> None:
         """Return when so many bodies were taken."""
         deadline = time.monotonic() + seconds
         while len(self.taken) < count:
