@@ -8,6 +8,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from monitoring.metrics import Metrics
+from monitoring.notify_metrics import NotifyMetrics
+from stream.core.triage import Triage
 
 _OURS = re.compile(r"\b(?:weir|process|python)_[a-z0-9_]+\b")
 _RATE = re.compile(r"\b(?:rate|irate)\([^()]*\[([^\]]+)\]")
@@ -17,13 +19,14 @@ _DATASOURCE = "${datasource}"
 
 @cache
 def declared() -> frozenset[str]:
-    """Names of all samples a worker may show."""
-    families = Metrics(_registry := CollectorRegistry()).registry.collect()
+    """Names of all samples a worker or ``weir notify`` may show."""
+    shown = (Metrics(CollectorRegistry()), NotifyMetrics(CollectorRegistry(), sinks=("any",), triage=Triage()))
+    families = [family for metrics in shown for family in metrics.registry.collect()]
     return frozenset(family.name + suffix for family in families for suffix in _SUFFIXES.get(family.type, ("",)))
 
 
 def undeclared(expression: str) -> list[str]:
-    """Metrics in a PromQL expression that no worker shows."""
+    """Metrics in a PromQL expression that nobody shows."""
     return sorted(set(_OURS.findall(expression)) - declared())
 
 

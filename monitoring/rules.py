@@ -165,7 +165,25 @@ EVENTS = (
         about="The figures shown are those of the past; limits are not watched while no tick comes.",
     ),
 )
-GROUPS: dict[str, tuple[Rule, ...]] = {"weir-workers": WORKERS, "weir-events": EVENTS}
+NOTIFY = (
+    Rule(
+        name="WeirSinkFailing",
+        expr="max by (sink) (weir_notify_failing) == 1",
+        wait="10m",
+        severity="warning",
+        summary="Sink {{ $labels.sink }} has taken no notice for 10 minutes",
+        about="Its alerts wait on Kafka and are tried again; after notify.tries each becomes a dead letter.",
+    ),
+    Rule(
+        name="WeirAlertsUndelivered",
+        expr="sum by (sink) (increase(weir_notify_undelivered_alerts_total[15m])) > 0",
+        wait="0m",
+        severity="critical",
+        summary="{{ $value | humanize }} alerts did not reach {{ $labels.sink }}",
+        about="Nobody is told of them there any more, until somebody tells the sink again.",
+    ),
+)
+GROUPS: dict[str, tuple[Rule, ...]] = {"weir-workers": WORKERS, "weir-events": EVENTS, "weir-notify": NOTIFY}
 
 
 def rule_file() -> dict[str, Any]:
