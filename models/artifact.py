@@ -9,9 +9,11 @@ import json
 import zipfile
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from models.calibration import Calibration
 from models.scaling import Floats32
@@ -20,6 +22,7 @@ from stream.errors import ModelError
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
+TREES = "trees.npz"
 FORMAT = 1
 REFERENCE = Path(__file__).parent / "trained"
 
@@ -63,6 +66,18 @@ class Baseline(Section, frozen=True, kw_only=True):
     operating: Operating
 
 
+class Stacking(Section, frozen=True, kw_only=True):
+    """The ensemble beside its trees: see ``models.ensemble.Stack``."""
+
+    features: list[str]  # that the trees read
+    usual: dict[str, float]
+    intercept: float
+    slope: float
+    weight: float
+    ordinary: float
+    threshold: float
+
+
 class Provenance(Section, frozen=True, kw_only=True):
     """How it was made: enough to make it again."""
 
@@ -85,6 +100,7 @@ class Manifest(Section, frozen=True, kw_only=True):
     provenance: Provenance
     metrics: dict[str, dict[str, float | None]]  # detector → figure, on the test window
     files: dict[str, str]
+    ensemble: Stacking | None = None  # None: made by a release that had none
 
 
 def sha256(path: Path) -> str:
@@ -92,9 +108,16 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def identity(network: Network, baseline: Baseline, weights_hash: str) -> str:
+def identity(
+    network: Network, baseline: Baseline, weights_hash: str, ensemble: Stacking | None = None, trees_hash: str = ""
+) -> str:
     """Short hash of all that decides scores: equal identity, equal scores."""
-    decisive = msgspec.json.encode((network, baseline, weights_hash), order="deterministic")
+    parts = (
+        (network, baseline, weights_hash)
+        if ensemble is None
+        else (network, baseline, weights_hash, ensemble, trees_hash)
+    )
+    decisive = msgspec.json.encode(parts, order="deterministic")
     return hashlib.sha256(decisive).hexdigest()[:12]
 
 
@@ -105,14 +128,16 @@ def write_manifest(
     baseline: Baseline,
     provenance: Provenance,
     metrics: dict[str, dict[str, float | None]],
+    ensemble: Stacking | None = None,
 ) -> Manifest:
     """Hash every other file of ``folder`` and seal them with a manifest."""
     files = {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
     manifest = Manifest(
         format=FORMAT,
-        identity=identity(network, baseline, files[WEIGHTS]),
+        identity=identity(network, baseline, files[WEIGHTS], ensemble, files.get(TREES, "")),
         network=network,
         baseline=baseline,
+        ensemble=ensemble,
         provenance=provenance,
         metrics=metrics,
         files=files,
@@ -143,27 +168,42 @@ def read_manifest(folder: Path | None) -> tuple[Path, Manifest]:
             raise ModelError(f"{name}: expected SHA-256 {expected[:12]}…, was {sha256(path)[:12]}…")
     if WEIGHTS not in manifest.files:
         raise ModelError(f"{WEIGHTS}: expected a hash in {MANIFEST}, was none")
-    seen = identity(manifest.network, manifest.baseline, manifest.files[WEIGHTS])
+    trees = manifest.files.get(TREES, "")
+    seen = identity(manifest.network, manifest.baseline, manifest.files[WEIGHTS], manifest.ensemble, trees)
     if seen != manifest.identity:
         raise ModelError(f"{MANIFEST}: expected identity {manifest.identity}, was {seen}: it was edited")
-    for section in (manifest.network, manifest.baseline):
-        _check_features(section.features)
+    _check_features(manifest.network.features)
+    _check_features(manifest.baseline.features)
     return place, manifest
 
 
 def read_weights(folder: Path, network: Network) -> dict[str, Floats32]:
     """Load the arrays of the network; refuses one made for other features or another order, by name."""
+    return _read_arrays(folder, WEIGHTS, network.features)
+
+
+def read_trees(folder: Path, ensemble: Stacking) -> dict[str, NDArray[Any]]:
+    """Load the arrays of the trees; refuses them likewise."""
+    unknown = [name for name in ensemble.features if name not in FEATURES]
+    if unknown:
+        raise ModelError(f"{MANIFEST}: feature {unknown[0]}: expected one of stream.core.names, was missing there")
+    if not (folder / TREES).is_file():
+        raise ModelError(f"{TREES}: expected beside {MANIFEST}, was missing")
+    return _read_arrays(folder, TREES, ensemble.features)
+
+
+def _read_arrays(folder: Path, file: str, features: list[str]) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(folder / WEIGHTS, allow_pickle=False) as archive:
+        with np.load(folder / file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{WEIGHTS}: expected arrays without pickle, was {type(error).__name__}") from None
-    made_for = [str(name) for name in arrays.pop("features")]
-    for position, (wanted, was) in enumerate(zip(network.features, made_for, strict=False)):
+        raise ModelError(f"{file}: expected arrays without pickle, was {type(error).__name__}") from None
+    made_for = [str(name) for name in arrays.pop("features", ())]
+    for position, (wanted, was) in enumerate(zip(features, made_for, strict=False)):
         if wanted != was:
-            raise ModelError(f"{WEIGHTS}: feature {position}: expected {wanted}, was {was}")
-    if len(made_for) != len(network.features):
-        raise ModelError(f"{WEIGHTS}: expected {len(network.features)} features, was {len(made_for)}")
+            raise ModelError(f"{file}: feature {position}: expected {wanted}, was {was}")
+    if len(made_for) != len(features):
+        raise ModelError(f"{file}: expected {len(features)} features, was {len(made_for)}")
     return arrays
 
 

@@ -8,13 +8,13 @@ from models.report import Figures, Report
 _ABOUT = """\
 # Model card: Weir's payment detectors
 
-Two detectors in one artefact. **autoencoder** rebuilds the features of a payment from a narrow code; what it cannot
-rebuild is strange, whether or not anyone has labelled its like before. **robust** adds four plain signals in units of
-the level that one genuine payment in 200 reaches. Both score every payment, say which features made the score, and
-alert at a threshold that a budgeted share of genuine payments reaches.
+Three detectors in one artefact. **ensemble** puts boosted trees that learnt from verdicts and the autoencoder into one
+calibrated probability; it finds most, where verdicts come. **autoencoder** rebuilds the features of a payment from a
+narrow code; what it cannot rebuild is strange, whether or not anyone has labelled its like before. **robust** adds
+four plain signals in units of the level that one genuine payment in 200 reaches. Each scores every payment, says which
+features made the score, and alerts at a threshold that a budgeted share of genuine payments reaches.
 
-For: ranking card payments for analysts, beside supervised models once labels suffice. Not for: declining a payment by
-itself, or judging people.
+For: ranking card payments for analysts. Not for: declining a payment by itself, or judging people.
 """
 _LIMITS = """\
 ## Limits
@@ -57,7 +57,8 @@ def _made(network: Network, baseline: Baseline, provenance: Provenance) -> str:
         f"{len(network.features)} features scaled by median and quartiles within ± {network.clip:g}; "
         f"threshold {network.operating.threshold:.4g}. Robust: "
         + ", ".join(f"{name} {level:.4g}" for name, level in baseline.unusual.items())
-        + f"; threshold {baseline.operating.threshold:.4g}. Alert budget {provenance.alert_budget:.2%} of genuine.",
+        + f"; threshold {baseline.operating.threshold:.4g}. Ensemble: learnt on the calibration window. "
+        f"Alert budget {provenance.alert_budget:.2%} of genuine.",
         "",
         "Made with " + ", ".join(f"{name} {version}" for name, version in provenance.versions.items()) + ".",
         "",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stream.replay import Keyed
     from stream.settings import Settings
 
-_EXTRA = {"tensorflow", "keras", "sklearn", "matplotlib"}
+_EXTRA = {"tensorflow", "keras", "sklearn", "matplotlib", "xgboost"}
 
 
 @click.command()

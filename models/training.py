@@ -10,16 +10,19 @@ import numba
 import numpy as np
 import sklearn
 import tensorflow as tf
+import xgboost
 
 from models import comparators, network, robust
-from models.artifact import Baseline, Network, Operating, Provenance
+from models.artifact import Baseline, Network, Operating, Provenance, Stacking
 from models.autoencoder import ACTIVATION, Autoencoder
 from models.calibration import conformal_threshold, fit_calibration
 from models.dataset import FeatureSet, Ints
-from models.detector import Matrix, Vector
+from models.detector import Detector, Vector
+from models.ensemble_training import fit_ensemble, usual
 from models.report import Report, Subject, judge
 from models.scaling import LEAST_HISTORY, Floats32, Scaling, fit_scaling, scale_rows
 from models.splits import Plan, Split, not_known_as_fraud, split_by_time
+from models.trees import Trees
 from stream.core.names import FEATURES, LABEL_FEATURES
 
 NAIVE_THRESHOLD = 0.01  # of the tutorials, for comparison
@@ -63,6 +66,8 @@ class Trained:
     fitted: Fitted
     network: Network
     baseline: Baseline
+    trees: Trees
+    ensemble: Stacking
     provenance: Provenance
     report: Report
 
@@ -90,7 +95,12 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
     fitted = fit(data, rows.train, rows.stop, every, recipe, tell.epochs("autoencoder"))
     described = _network(data, rows, fitted, recipe)
     baseline = _baseline(data, rows, recipe)
+    progress("ensemble", 0.0)
+    trees, stacking, ensemble = fit_ensemble(
+        data, rows.calibration, serve(described, fitted), budget=recipe.budget, seed=recipe.seed
+    )
     subjects = [
+        _subject("ensemble", ensemble, data, rows),
         _subject("autoencoder", serve(described, fitted), data, rows),
         _subject("robust", robust.Robust(baseline, version=""), data, rows),
         *_compared(data, rows, fitted, recipe, tell),
@@ -99,7 +109,15 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
     report = judge(data, rows.test, subjects, budget=recipe.budget, seed=recipe.seed)
     progress("judging", 1.0)
     provenance = _provenance(split, rows, recipe, source)
-    return Trained(fitted=fitted, network=described, baseline=baseline, provenance=provenance, report=report)
+    return Trained(
+        fitted=fitted,
+        network=described,
+        baseline=baseline,
+        trees=trees,
+        ensemble=stacking,
+        provenance=provenance,
+        report=report,
+    )
 
 
 def fit(data: FeatureSet, rows: Ints, later: Ints, columns: Ints, recipe: Recipe, tell: network.Tell) -> Fitted:
@@ -144,17 +162,22 @@ def _select(data: FeatureSet, split: Split, recipe: Recipe) -> _Rows:
     )
 
 
-def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe) -> Network:
+def draft_network(data: FeatureSet, rows: Ints, fitted: Fitted, recipe: Recipe) -> Network:
+    """Describe a fitted autoencoder that has no threshold yet; ``rows`` say what is usual."""
     d = len(fitted.columns)
-    draft = Network(
+    return Network(
         features=[FEATURES[j] for j in fitted.columns],
         sizes=[d, *recipe.hidden, d],
         activation=ACTIVATION,
         clip=recipe.clip,
         least_history=LEAST_HISTORY,
-        usual=usual(data.x[np.ix_(rows.train, fitted.columns)]),
+        usual=usual(data.x[np.ix_(rows, fitted.columns)]),
         operating=Operating(threshold=np.inf, calibration_score=[0.0], calibration_probability=[0.0]),
     )
+
+
+def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe) -> Network:
+    draft = draft_network(data, rows.train, fitted, recipe)
     score = serve(draft, fitted).score(data.x[np.ix_(rows.calibration, fitted.columns)])
     return msgspec.structs.replace(draft, operating=operate(score, data.fraud[rows.calibration], recipe.budget))
 
@@ -184,13 +207,7 @@ def operate(score: Vector, fraud: Ints, budget: float) -> Operating:
     )
 
 
-def usual(x: Matrix) -> list[float | None]:
-    """Take the median per column of ``x (n, d)``, None where a column holds only nan."""
-    medians = [np.median(column[~np.isnan(column)]) if not np.isnan(column).all() else None for column in x.T]
-    return [None if median is None else float(median) for median in medians]
-
-
-def _subject(name: str, detector: Autoencoder | robust.Robust, data: FeatureSet, rows: _Rows) -> Subject:
+def _subject(name: str, detector: Detector, data: FeatureSet, rows: _Rows) -> Subject:
     columns = np.array([FEATURES.index(feature) for feature in detector.features])
     score = detector.score(data.x[np.ix_(rows.test, columns)])
     return Subject(name=name, score=score, threshold=detector.threshold, probability=detector.probability(score))
@@ -243,6 +260,7 @@ def _provenance(split: Split, rows: _Rows, recipe: Recipe, source: str) -> Prove
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "scikit-learn": sklearn.__version__,
+            "xgboost": xgboost.__version__,
         },
     )
 

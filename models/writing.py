@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.artifact import WEIGHTS, Manifest, write_manifest
+from models.artifact import TREES, WEIGHTS, Manifest, write_manifest
 from models.card import model_card
 from models.plots import draw
 from models.training import Trained
@@ -21,7 +21,17 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
     Raises ModelError where the folder holds anything that is not of an artefact.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {WEIGHTS, METRICS, CARD, KERAS, "manifest.json", "precision_recall.png", "scores.png", "calibration.png"}
+    ours = {
+        WEIGHTS,
+        TREES,
+        METRICS,
+        CARD,
+        KERAS,
+        "manifest.json",
+        "precision_recall.png",
+        "scores.png",
+        "calibration.png",
+    }
     strange = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     if strange:
         raise ModelError(f"{folder.name}: expected an empty folder or an artefact, was one with {strange[0]}")
@@ -35,6 +45,8 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
         weights=fitted.weights,
         residual_scale=fitted.residual_scale,
     )
+    trees = {name: getattr(trained.trees, name) for name in trained.trees.__slots__}
+    np.savez_compressed(folder / TREES, features=np.array(trained.ensemble.features), **trees)
     fitted.model.save(folder / KERAS, include_optimizer=False)
     (folder / METRICS).write_bytes(trained.report.to_json())
     draw(trained.report, folder)
@@ -47,4 +59,5 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
         baseline=trained.baseline,
         provenance=trained.provenance,
         metrics=trained.report.headline(),
+        ensemble=trained.ensemble,
     )

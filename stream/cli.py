@@ -25,6 +25,7 @@ class _Commands(click.Group):
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
+        "evaluate": ("stream.commands.evaluate:evaluate", "Judge the detectors by a published protocol, fold by fold."),
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
         "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),
         "rules": ("stream.commands.rules:rules", "List, test and try the rules that you write yourself."),

@@ -1,6 +1,7 @@
 """Training is honest about time, repeats itself, and is served as it was trained."""
 
 import importlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models import autoencoder
-from models.artifact import REFERENCE
+from models import autoencoder, ensemble
+from models.artifact import REFERENCE, TREES, read_manifest
+from models.contract import check_detector
 from models.dataset import FeatureSet
+from models.evaluation import Ranking
 from models.scaling import scale_rows
 from stream.core.names import DAY_MS, FEATURES
 from stream.errors import ModelError
@@ -50,7 +53,7 @@ def test_same_data_same_figures(training: Any, writing: Any, artefact: Path, tmp
     """Trained again from the same history and seed: figures, weights, card and identity, byte for byte."""
     writing.write_artifact(trained(training, a_history()), tmp_path / "again")
 
-    for name in ("metrics.json", "weights.npz", "card.md", "scores.png"):
+    for name in ("metrics.json", "weights.npz", "trees.npz", "card.md", "scores.png"):
         assert (tmp_path / "again" / name).read_bytes() == (artefact / name).read_bytes(), name
     assert autoencoder.load(tmp_path / "again").version == autoencoder.load(artefact).version
 
@@ -99,6 +102,34 @@ def test_what_comes_after_training_changes_no_weight(training: Any) -> None:
     assert one.network == other.network
     assert one.baseline == other.baseline
     assert one.fitted.weights.tobytes() == other.fitted.weights.tobytes()
+    assert one.ensemble == other.ensemble
+    assert all(a.tobytes() == b.tobytes() for a, b in zip(one.trees.arrays, other.trees.arrays, strict=True))
+
+
+def test_the_ensemble_of_an_artefact_is_served_as_it_was_judged(training: Any, artefact: Path) -> None:
+    """Loaded from files it keeps the contract, and its average precision on the test window is the artefact's."""
+    data = a_history()
+    detector = check_detector(ensemble.load, artefact, x=data.x[:50])
+    assert isinstance(detector, ensemble.Ensemble)
+    test = data.at >= training.split_by_time(data.at, SHORT).test[0]
+    places = [FEATURES.index(name) for name in detector.features]
+    score = detector.score(data.x[np.ix_(test, places)])
+
+    expected = read_manifest(artefact)[1].metrics["ensemble"]["average_precision"]
+    assert Ranking(score, data.fraud[test]).average_precision() == pytest.approx(expected)
+
+
+def test_an_artefact_whose_trees_were_changed_is_refused(artefact: Path, tmp_path: Path) -> None:
+    """A byte of them, or the whole file gone."""
+    folder = Path(shutil.copytree(artefact, tmp_path / "copy"))
+    content = bytearray((folder / TREES).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / TREES).write_bytes(content)
+    with pytest.raises(ModelError, match=r"trees\.npz: expected SHA-256"):
+        ensemble.load(folder)
+    (folder / TREES).unlink()
+    with pytest.raises(ModelError, match=r"trees\.npz: expected beside manifest\.json"):
+        ensemble.load(folder)
 
 
 def test_known_frauds_are_not_learnt_from(training: Any) -> None:

@@ -1,0 +1,55 @@
+"""The ensemble of a training: trees and stacker from a window whose verdicts are all known, as they will be served."""
+
+import numpy as np
+
+from models.artifact import Stacking
+from models.autoencoder import Autoencoder
+from models.boosting import Boosting
+from models.dataset import FeatureSet, Ints
+from models.detector import Matrix
+from models.ensemble import Ensemble
+from models.stacking import TREE_FEATURES, stack_up
+from models.trees import Trees
+from stream.core.names import FEATURES
+
+
+def usual(x: Matrix) -> list[float | None]:
+    """Take the median per column of ``x (n, d)``, None where a column holds only nan."""
+    medians = [np.median(column[~np.isnan(column)]) if not np.isnan(column).all() else None for column in x.T]
+    return [None if median is None else float(median) for median in medians]
+
+
+def fit_ensemble(
+    data: FeatureSet, learnt: Ints, autoencoder: Autoencoder, *, budget: float, seed: int
+) -> tuple[Trees, Stacking, Ensemble]:
+    """Learn from the verdicts on some rows.
+
+    learnt  of a window whose verdicts are known before the test window begins
+    budget  share of genuine payments that may be alerted on
+    -> its trees, the rest of it for the manifest, and both together as a detector
+    """
+    columns = np.array([FEATURES.index(name) for name in TREE_FEATURES])
+    seen = np.array([FEATURES.index(name) for name in autoencoder.features])
+    strange = autoencoder.score(data.x[np.ix_(learnt, seen)])
+    x, fraud = data.x[np.ix_(learnt, columns)], data.fraud[learnt]
+    stacked = stack_up(x, fraud, strange, Boosting(seed=seed))
+    ordinary = usual(data.x[learnt])
+    stacking = Stacking(
+        features=list(TREE_FEATURES),
+        usual={name: value for name, value in zip(FEATURES, ordinary, strict=True) if value is not None},
+        intercept=stacked.stack.intercept,
+        slope=stacked.stack.slope,
+        weight=stacked.stack.weight,
+        ordinary=stacked.stack.ordinary,
+        threshold=stacked.threshold(fraud, budget=budget),
+    )
+    detector = Ensemble(
+        stacked.trees,
+        TREE_FEATURES,
+        autoencoder,
+        stacked.stack,
+        threshold=stacking.threshold,
+        usual=stacking.usual,
+        version="",
+    )
+    return stacked.trees, stacking, detector

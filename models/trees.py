@@ -1,0 +1,214 @@
+"""Boosted trees as arrays: sums of leaves, and exact Shapley values of them, in compiled kernels.
+
+A row goes left where its value, as a float of 32 bits, is below the split; nan goes where the split says.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.compiled import kernel
+from models.detector import Matrix, Vector
+from models.scaling import Floats32
+from stream.errors import ModelError
+
+Ints32 = NDArray[np.int32]
+MAX_DEPTH = 12
+_LEAF = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trees:
+    """All nodes of all trees one after another; a child stands behind its parent.
+
+    roots    (t,) place of each tree's root
+    feature  (k,) column that a node splits on; -1 a leaf
+    split    (k,) value of a split, or of a leaf
+    left     (k,) place of the child below the split; the other one is ``right``
+    missing  (k,) place of the child where nan goes
+    cover    (k,) weight of the training rows that came by, > 0
+    Raises ModelError where the arrays are no such trees.
+    """
+
+    roots: Ints32
+    feature: Ints32
+    split: Floats32
+    left: Ints32
+    right: Ints32
+    missing: Ints32
+    cover: Floats32
+
+    def __post_init__(self) -> None:
+        k = len(self.feature)
+        columns = (self.split, self.left, self.right, self.missing, self.cover)
+        inner = self.feature != _LEAF
+        children = np.concatenate([column[inner] for column in (self.left, self.right)])
+        sound = (
+            all(len(column) == k for column in columns)
+            and len(self.roots) > 0
+            and ((self.roots >= 0) & (self.roots < k)).all()
+            and (children > np.tile(np.flatnonzero(inner), 2)).all()
+            and (children < k).all()
+            and (self.feature >= _LEAF).all()
+            and ((self.missing == self.left) | (self.missing == self.right))[inner].all()
+            and (self.cover > 0).all()
+            and np.isfinite(self.split).all()
+        )
+        if not sound or _depth(self.feature, self.left, self.right) > MAX_DEPTH:
+            raise ModelError(f"trees: expected nodes with children behind them, up to depth {MAX_DEPTH}, was none")
+
+    @property
+    def arrays(self) -> tuple[Ints32, Ints32, Floats32, Ints32, Ints32, Ints32, Floats32]:
+        """All arrays in the order that the kernels take them."""
+        return self.roots, self.feature, self.split, self.left, self.right, self.missing, self.cover
+
+    def margin(self, x: Matrix) -> Vector:
+        """Sum of the leaves that each row ``(n, d)`` reaches, ``(n,)``."""
+        out = np.empty(len(x))
+        _margins(np.ascontiguousarray(x, np.float64), *self.arrays[:6], out)
+        return out
+
+    def shapley(self, x: Matrix) -> Matrix:
+        """Shapley values of each row's margin, ``(n, d) → (n, d)``; they sum to it less ``expected``.
+
+        A feature that is not told is averaged over the training rows that came by each split of it.
+        Source: Lundberg, Erion & Lee (2018), path-dependent TreeSHAP; here leaf by leaf, as a product of games.
+        """
+        out = np.zeros(x.shape)
+        _shapley(np.ascontiguousarray(x, np.float64), *self.arrays, out)
+        return out
+
+    @property
+    def expected(self) -> float:
+        """Margin where no feature is told."""
+        return float(_expected(self.feature, self.split, self.left, self.right, self.cover))
+
+
+@kernel
+def _depth(feature: Ints32, left: Ints32, right: Ints32) -> int:
+    depth = np.zeros(feature.size, np.int64)
+    deepest = 0
+    for node in range(feature.size):  # children stand behind their parents
+        if feature[node] != _LEAF:
+            depth[left[node]] = depth[right[node]] = depth[node] + 1
+            deepest = max(deepest, depth[node] + 1)
+    return deepest
+
+
+@kernel
+def _goes_to(value: float, node: int, split: Floats32, left: Ints32, right: Ints32, missing: Ints32) -> int:
+    if math.isnan(value):
+        return missing[node]
+    return left[node] if np.float32(value) < split[node] else right[node]
+
+
+@kernel
+def _margins(
+    x: Matrix,
+    roots: Ints32,
+    feature: Ints32,
+    split: Floats32,
+    left: Ints32,
+    right: Ints32,
+    missing: Ints32,
+    out: Vector,
+) -> None:
+    for i in range(x.shape[0]):
+        total = 0.0
+        for t in range(roots.size):
+            node = np.int64(roots[t])
+            while feature[node] != _LEAF:
+                node = _goes_to(x[i, feature[node]], node, split, left, right, missing)
+            total += split[node]
+        out[i] = total
+
+
+@kernel
+def _expected(feature: Ints32, split: Floats32, left: Ints32, right: Ints32, cover: Floats32) -> float:
+    share, total = np.ones(feature.size), 0.0
+    for node in range(feature.size):
+        if feature[node] == _LEAF:
+            total += share[node] * split[node]
+        else:
+            both = np.float64(cover[left[node]]) + cover[right[node]]
+            share[left[node]] = share[node] * cover[left[node]] / both
+            share[right[node]] = share[node] * cover[right[node]] / both
+    return total
+
+
+@kernel
+def _shapley(
+    x: Matrix,
+    roots: Ints32,
+    feature: Ints32,
+    split: Floats32,
+    left: Ints32,
+    right: Ints32,
+    missing: Ints32,
+    cover: Floats32,
+    out: Matrix,
+) -> None:
+    """Walk to every leaf of every tree, with what its path says of each feature on it."""
+    node_at, used_at = np.empty(MAX_DEPTH + 2, np.int64), np.empty(MAX_DEPTH + 2, np.int64)
+    names = np.empty((MAX_DEPTH + 2, MAX_DEPTH), np.int64)  # per depth: the features on the path so far,
+    shares = np.empty((MAX_DEPTH + 2, MAX_DEPTH))  # the share of training rows that follow it where one is not told,
+    follows = np.empty((MAX_DEPTH + 2, MAX_DEPTH))  # and 1 where the row follows it as to that feature, else 0
+    stage = np.empty(MAX_DEPTH + 2, np.int64)  # children of the node at this depth that were walked
+    for i in range(x.shape[0]):
+        for t in range(roots.size):
+            depth = 0
+            node_at[0], used_at[0], stage[0] = roots[t], 0, 0
+            while depth >= 0:
+                node, used = node_at[depth], used_at[depth]
+                if feature[node] == _LEAF:
+                    _add_leaf(split[node], names[depth, :used], shares[depth, :used], follows[depth, :used], out[i])
+                if feature[node] == _LEAF or stage[depth] == 2:
+                    depth -= 1
+                    continue
+                name = feature[node]
+                child = np.int64(left[node]) if stage[depth] == 0 else np.int64(right[node])
+                stage[depth] += 1
+                both = np.float64(cover[left[node]]) + cover[right[node]]
+                taken = 1.0 if _goes_to(x[i, name], node, split, left, right, missing) == child else 0.0
+                depth += 1
+                place = used
+                for m in range(used):
+                    names[depth, m] = names[depth - 1, m]
+                    shares[depth, m] = shares[depth - 1, m]
+                    follows[depth, m] = follows[depth - 1, m]
+                    if names[depth, m] == name:
+                        place = m
+                if place == used:
+                    names[depth, place], shares[depth, place], follows[depth, place] = name, 1.0, 1.0
+                    used += 1
+                shares[depth, place] *= cover[child] / both
+                follows[depth, place] *= taken
+                node_at[depth], used_at[depth], stage[depth] = child, used, 0
+
+
+@kernel
+def _add_leaf(value: float, names: NDArray[np.int64], shares: Vector, follows: Vector, out: Vector) -> None:
+    """Add the Shapley values of the game ``value × Π_told follows × Π_untold shares``.
+
+    A feature gets ``value (follows - share)`` times the mean of the others' product over the orders in which they may
+    be told before it; the products of all sets of one size are a coefficient of ``Π (share + follows t)``.
+    """
+    m = names.size
+    weights = np.empty(m + 1)
+    for j in range(m):
+        weights[0] = 1.0
+        size = 0
+        for g in range(m):
+            if g != j:
+                weights[size + 1] = weights[size] * follows[g]
+                for k in range(size, 0, -1):
+                    weights[k] = weights[k] * shares[g] + weights[k - 1] * follows[g]
+                weights[0] *= shares[g]
+                size += 1
+        mean, orders = 0.0, 1.0 / m  # k! (m - 1 - k)! / m!
+        for k in range(m):
+            mean += weights[k] * orders
+            orders *= (k + 1.0) / max(m - 1.0 - k, 1.0)
+        out[names[j]] += value * (follows[j] - shares[j]) * mean
