@@ -16,7 +16,7 @@ from models.autoencoder import load as load_autoencoder
 from models.compiled import kernel
 from models.dataset import Ints
 from models.detector import Matrix, Vector
-from models.trees import Trees
+from models.trees import ARRAYS, Trees
 from stream.core.names import FEATURES
 from stream.errors import ModelError
 
@@ -67,8 +67,8 @@ class Ensemble:
 
     def score(self, x: Matrix) -> Vector:
         """Log-odds above what is ordinary, ``(n, d) → (n,)``."""
-        margin = self._trees.margin(x[:, self._of_trees])
-        strange = self._autoencoder.score(x[:, self._of_autoencoder])
+        margin = self._trees.margin(np.take(x, self._of_trees, axis=1))  # far faster than x[:, places]
+        strange = self._autoencoder.score(np.take(x, self._of_autoencoder, axis=1))
         stack = self._stack
         return stacked(margin - self._expected, strange, stack.slope, stack.weight, stack.ordinary)
 
@@ -116,7 +116,7 @@ def load(path: Path | None) -> Ensemble:
     if described is None:
         raise ModelError(f"{MANIFEST}: expected an ensemble, was none: `weir train` makes one")
     arrays = read_trees(folder, described)
-    names = Trees.__slots__
+    names = ARRAYS
     missing = [name for name in names if name not in arrays]
     if missing:
         raise ModelError(f"trees.npz: expected array {missing[0]}, was missing")

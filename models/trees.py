@@ -1,10 +1,11 @@
 """Boosted trees as arrays: sums of leaves, and exact Shapley values of them, in compiled kernels.
 
-A row goes left where its value, as a float of 32 bits, is below the split; nan goes where the split says.
+A row goes left where its value, as a float of 32 bits, is below the split; nan goes where the split says. For scoring,
+each tree is filled up to its full depth, so that every row takes as many steps and no step is a branch to be guessed.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ from models.scaling import Floats32
 from stream.errors import ModelError
 
 Ints32 = NDArray[np.int32]
-MAX_DEPTH = 12
+MAX_DEPTH = 8  # a full tree has 256 leaves
+_ROWS = 64  # scored together: their values stay in the nearest cache
 _LEAF = -1
+ARRAYS = ("roots", "feature", "split", "left", "right", "missing", "cover")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Trees:
     right: Ints32
     missing: Ints32
     cover: Floats32
+    _full: tuple[int, Ints32, Floats32, NDArray[np.bool_], Vector] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         k = len(self.feature)
@@ -58,6 +62,7 @@ class Trees:
         )
         if not sound or _depth(self.feature, self.left, self.right) > MAX_DEPTH:
             raise ModelError(f"trees: expected nodes with children behind them, up to depth {MAX_DEPTH}, was none")
+        object.__setattr__(self, "_full", self._filled_up())
 
     @property
     def arrays(self) -> tuple[Ints32, Ints32, Floats32, Ints32, Ints32, Ints32, Floats32]:
@@ -67,7 +72,9 @@ class Trees:
     def margin(self, x: Matrix) -> Vector:
         """Sum of the leaves that each row ``(n, d)`` reaches, ``(n,)``."""
         out = np.empty(len(x))
-        _margins(np.ascontiguousarray(x, np.float64), *self.arrays[:6], out)
+        with np.errstate(over="ignore"):  # beyond 32 bits a value is infinite, and above every split
+            columns = np.ascontiguousarray(x.T, np.float32)
+        _margins(columns, *self._full, out)
         return out
 
     def shapley(self, x: Matrix) -> Matrix:
@@ -79,6 +86,14 @@ class Trees:
         out = np.zeros(x.shape)
         _shapley(np.ascontiguousarray(x, np.float64), *self.arrays, out)
         return out
+
+    def _filled_up(self) -> tuple[int, Ints32, Floats32, NDArray[np.bool_], Vector]:
+        """Depth; per tree column, split and "nan goes left" of all inner nodes, level by level; and all leaves."""
+        depth, count = int(_depth(self.feature, self.left, self.right)), len(self.roots)
+        inner, leaves = (count, 2**depth - 1), np.zeros((count, 2**depth))
+        feature, split, nan_left = np.zeros(inner, np.int32), np.zeros(inner, np.float32), np.zeros(inner, np.bool_)
+        _fill_up(*self.arrays[:6], feature, split, nan_left, leaves)
+        return depth, feature, split, nan_left, leaves
 
     @property
     def expected(self) -> float:
@@ -105,24 +120,65 @@ def _goes_to(value: float, node: int, split: Floats32, left: Ints32, right: Ints
 
 
 @kernel
-def _margins(
-    x: Matrix,
+def _fill_up(
     roots: Ints32,
     feature: Ints32,
     split: Floats32,
     left: Ints32,
     right: Ints32,
     missing: Ints32,
+    features: Ints32,
+    splits: Floats32,
+    nan_left: NDArray[np.bool_],
+    leaves: Matrix,
+) -> None:
+    """Write each tree level by level; below a leaf all leaves are as it is, whatever is asked on the way."""
+    inner = features.shape[1]
+    source = np.empty(2 * inner + 1, np.int64)
+    for t in range(roots.size):
+        source[0] = roots[t]
+        for place in range(2 * inner + 1):
+            node = source[place]
+            is_leaf = feature[node] == _LEAF
+            if place >= inner:
+                leaves[t, place - inner] = split[node]
+                continue
+            source[2 * place + 1] = node if is_leaf else left[node]
+            source[2 * place + 2] = node if is_leaf else right[node]
+            if not is_leaf:
+                features[t, place], splits[t, place] = feature[node], split[node]
+                nan_left[t, place] = missing[node] == left[node]
+
+
+@kernel
+def _margins(
+    columns: Floats32,
+    depth: int,
+    feature: Ints32,
+    split: Floats32,
+    nan_left: NDArray[np.bool_],
+    leaves: Matrix,
     out: Vector,
 ) -> None:
-    for i in range(x.shape[0]):
-        total = 0.0
-        for t in range(roots.size):
-            node = np.int64(roots[t])
-            while feature[node] != _LEAF:
-                node = _goes_to(x[i, feature[node]], node, split, left, right, missing)
-            total += split[node]
-        out[i] = total
+    """Sum the leaves of each row, tree after tree.
+
+    columns  (d, n) the rows, turned
+    """
+    n, inner = columns.shape[1], feature.shape[1]
+    place = np.empty(_ROWS, np.int64)
+    for begin in range(0, n, _ROWS):
+        many = min(_ROWS, n - begin)
+        out[begin : begin + many] = 0.0
+        for t in range(feature.shape[0]):
+            place[:many] = 0
+            for _ in range(depth):
+                for i in range(many):
+                    node = place[i]
+                    value = columns[feature[t, node], begin + i]
+                    goes_left = (value < split[t, node]) | (nan_left[t, node] & (value != value))  # noqa: PLR0124  # nan
+                    place[i] = 2 * node + 2 - goes_left
+            for i in range(many):
+                out[begin + i] += leaves[t, place[i] - inner]
 
 
 @kernel

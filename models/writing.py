@@ -8,6 +8,7 @@ from models.artifact import TREES, WEIGHTS, Manifest, write_manifest
 from models.card import model_card
 from models.plots import draw
 from models.training import Trained
+from models.trees import ARRAYS
 from stream.errors import ModelError
 
 METRICS = "metrics.json"
@@ -45,7 +46,7 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
         weights=fitted.weights,
         residual_scale=fitted.residual_scale,
     )
-    trees = {name: getattr(trained.trees, name) for name in trained.trees.__slots__}
+    trees = {name: getattr(trained.trees, name) for name in ARRAYS}
     np.savez_compressed(folder / TREES, features=np.array(trained.ensemble.features), **trees)
     fitted.model.save(folder / KERAS, include_optimizer=False)
     (folder / METRICS).write_bytes(trained.report.to_json())

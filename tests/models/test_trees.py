@@ -9,7 +9,7 @@ import xgboost
 
 from models.boosting import Boosting, boost, taken_out
 from models.detector import Matrix, Vector
-from models.trees import Trees
+from models.trees import ARRAYS, Trees
 from stream.errors import ModelError
 
 
@@ -93,4 +93,4 @@ def test_trees_that_are_none_are_refused() -> None:
     left[np.flatnonzero(trees.feature >= 0)[3]] = 0
 
     with pytest.raises(ModelError, match="expected nodes with children behind them"):
-        Trees(**{name: getattr(trees, name) for name in Trees.__slots__} | {"left": left})
+        Trees(**{name: getattr(trees, name) for name in ARRAYS} | {"left": left})
