@@ -61,6 +61,7 @@ class Scorer:
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.detectors = tuple(detectors)
+        self._telling = [(which, one) for which, one in enumerate(self.detectors) if isinstance(one, Telling)]
         self._columns: list[Ints | None] = []
         self._failures: Counter[tuple[str, str]] = Counter()
         self._total: Counter[tuple[str, str]] = Counter()
@@ -141,8 +142,8 @@ class Scorer:
     def fired(self, x: Matrix, row: int, scores: dict[str, Floats]) -> tuple[Fired, ...]:
         """Name the rules that fire at a row, of every detector that is made of rules and is at its threshold."""
         found: tuple[Fired, ...] = ()
-        for which, detector in enumerate(self.detectors):
-            if isinstance(detector, Telling) and scores[detector.name][row] >= detector.threshold:
+        for which, detector in self._telling:
+            if scores[detector.name][row] >= detector.threshold:
                 try:
                     found += detector.fired(self.view(which, x[row : row + 1]))
                 except Exception as error:  # noqa: BLE001  as above

@@ -54,7 +54,7 @@ _BY_FIELD = {
     "terminal": "bad_id",
     "symbol": "bad_id",
 }
-_CARD_DIGITS = (15, 16)
+_CARD_DIGITS = frozenset({15, 16})
 
 
 class Check(NamedTuple):
@@ -99,8 +99,10 @@ class Taken:
     def refuse(self, check: Check) -> None:
         """Refuse the events of which a field is not what it must be."""
         column = self.column(check.field)
-        if column and not check.holds(column):
-            bad = [i for i, value in enumerate(column) if check.is_bad(value)]
+        if not column or check.holds(column):
+            return
+        bad = [i for i, value in enumerate(column) if check.is_bad(value)]
+        if bad:
             self._drop(bad, check.reason, f"{check.field}: {check.expected}")
 
     def refuse_names(self, *fields: str) -> None:
@@ -111,8 +113,8 @@ class Taken:
 
     def refuse_card_numbers(self, name: str) -> None:
         """Refuse the events of which a token is a card number."""
-        are_short = lambda column: max(map(len, column)) < _CARD_DIGITS[0]  # noqa: E731  # a name for one look
-        self.refuse(Check(name, "card_number", "a token, not a card number", are_short, _is_card_number))
+        have_other_lengths = lambda column: _CARD_DIGITS.isdisjoint(map(len, column))  # noqa: E731  # a name for one look
+        self.refuse(Check(name, "card_number", "a token, not a card number", have_other_lengths, _is_card_number))
 
     def refuse_others(self, event: type[Event]) -> None:
         """Refuse the events of another type: it belongs on another topic."""
