@@ -23,7 +23,7 @@ from stream.errors import ModelError
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
 TREES = "trees.npz"
-FORMAT = 1
+FORMAT = 2
 REFERENCE = Path(__file__).parent / "trained"
 
 
@@ -48,7 +48,8 @@ class Network(Section, frozen=True, kw_only=True):
     """The autoencoder beside its weights."""
 
     features: list[str]
-    sizes: list[int]  # units per layer, first and last are the features
+    judged: list[str]  # of them, those whose residuals make the score, in their order
+    sizes: list[int]  # units per layer: first the features, last those judged
     activation: str
     clip: float
     least_history: float  # payments behind a customer's median before a distance from it counts
@@ -174,6 +175,9 @@ def read_manifest(folder: Path | None) -> tuple[Path, Manifest]:
         raise ModelError(f"{MANIFEST}: expected identity {manifest.identity}, was {seen}: it was edited")
     _check_features(manifest.network.features)
     _check_features(manifest.baseline.features)
+    strange = [name for name in manifest.network.judged if name not in manifest.network.features]
+    if strange or not manifest.network.judged:
+        raise ModelError(f"{MANIFEST}: judged: expected some of the network's features, was {strange}")
     return place, manifest
 
 

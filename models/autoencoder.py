@@ -1,4 +1,8 @@
-"""The autoencoder as a detector: what it cannot rebuild is strange. Serves frozen weights, without TensorFlow."""
+"""The autoencoder as a detector: what it cannot rebuild is strange. Serves frozen weights, without TensorFlow.
+
+It rebuilds a payment from its own features and from its customer's and terminal's history. Judged is only what the
+payment itself brings: a strange history would go on alerting on every ordinary payment after it.
+"""
 
 from pathlib import Path
 
@@ -9,6 +13,7 @@ from models.artifact import Network, read_manifest, read_weights
 from models.detector import Matrix, Vector
 from models.forward import residual_parts
 from models.scaling import Floats32, Scaling, columns_of, history_of
+from models.surprise import Surprise
 from stream.errors import ModelError
 
 ACTIVATION = "softsign"  # rounded exactly by IEEE 754, unlike tanh
@@ -21,42 +26,44 @@ def flatten(kernels: list[Floats32], biases: list[Floats32]) -> Floats32:
 
 
 class Autoencoder:
-    """Implements ``Detector``: score = mean over features of squared residual / its variance on genuine events.
+    """Implements ``Detector``: score = sum over judged features of the surprise of the residual, in nats.
 
-    network         what the manifest says of it
-    scaling         of its inputs, part of the artefact
-    weights         flat, see ``models.forward``
-    residual_scale  (d,) variance of each residual on genuine events later than training
-    version         names the artefact
+    network   what the manifest says of it
+    scaling   of its inputs, part of the artefact
+    weights   flat, see ``models.forward``; the last layer rebuilds the judged features
+    surprise  of each judged feature's residual, learnt on genuine events later than training
+    version   names the artefact
     """
 
     name = "autoencoder"
 
     def __init__(
-        self, network: Network, *, scaling: Scaling, weights: Floats32, residual_scale: Vector, version: str
+        self, network: Network, *, scaling: Scaling, weights: Floats32, surprise: Surprise, version: str
     ) -> None:
-        d = len(network.features)
+        d, m = len(network.features), len(network.judged)
         sizes = np.array(network.sizes, np.int64)
         expected = int((sizes[:-1] * sizes[1:] + sizes[1:]).sum())
-        if len(sizes) < 2 or sizes[0] != d or sizes[-1] != d or len(weights) != expected:
-            raise ModelError(f"autoencoder: expected {expected} weights over {d} features, was {len(weights)}")
+        if len(sizes) < 2 or sizes[0] != d or sizes[-1] != m or len(weights) != expected:
+            raise ModelError(f"autoencoder: expected {expected} weights, {d} features to {m}, was {len(weights)}")
         if network.activation != ACTIVATION:
             raise ModelError(f"autoencoder: expected activation {ACTIVATION}, was {network.activation}")
+        if len(surprise.size) != m:
+            raise ModelError(f"autoencoder: expected surprises of {m} features, was {len(surprise.size)}")
         self.version = version
         self.features = tuple(network.features)
         self.threshold = network.operating.threshold
         self.usual: Vector = np.array(network.usual, np.float64)
-        self.scaling, self.residual_scale = scaling, residual_scale
+        self.scaling, self.surprise = scaling, surprise
+        self.judged = np.array([self.features.index(name) for name in network.judged], np.int64)
         self._calibration = network.operating.calibration
         self._sizes, self._weights = sizes, weights
-        self._weight: Vector = 1.0 / (d * residual_scale)
 
     def score(self, x: Matrix) -> Vector:
-        """Mean squared normalised residual per row, ``(n, d) → (n,)``; about 1 on an ordinary event."""
+        """Surprise in nats per row, ``(n, d) → (n,)``; about the number of judged features on an ordinary event."""
         return self._run(x, np.empty((0, 0)))
 
     def explain(self, x: Matrix) -> Matrix:
-        """Each feature's part of the score, ``(n, d) → (n, d)``."""
+        """Each feature's part of the score, ``(n, d) → (n, d)``; 0 for what is not judged."""
         parts = np.empty(x.shape)
         self._run(x, parts)
         return parts
@@ -74,7 +81,9 @@ class Autoencoder:
             *columns_of(self.scaling),
             self._sizes,
             self._weights,
-            self._weight,
+            self.judged,
+            self.surprise.size,
+            self.surprise.nats,
             score,
             parts,
         )
@@ -90,7 +99,7 @@ def load(path: Path | None) -> Autoencoder:
     folder, manifest = read_manifest(path)
     network = manifest.network
     arrays = read_weights(folder, network)
-    names = ("root", "center", "inverse", "weights", "residual_scale")
+    names = ("root", "center", "inverse", "weights", "surprise_size", "surprise_nats")
     for name in names:
         if name not in arrays:
             raise ModelError(f"weights.npz: expected array {name}, was missing")
@@ -106,6 +115,8 @@ def load(path: Path | None) -> Autoencoder:
         network,
         scaling=scaling,
         weights=arrays["weights"],
-        residual_scale=arrays["residual_scale"].astype(np.float64),
+        surprise=Surprise(
+            size=arrays["surprise_size"].astype(np.float64), nats=arrays["surprise_nats"].astype(np.float64)
+        ),
         version=manifest.identity,
     )

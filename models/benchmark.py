@@ -164,12 +164,16 @@ def _places(names: tuple[str, ...]) -> Ints:
 
 
 def _autoencoder(data: FeatureSet, fold: Fold, recipe: Recipe) -> tuple[Autoencoder, Ints]:
-    """Fit one on the payments of the training week whatever their verdict, without any label-derived feature."""
+    """Fit one on the genuine payments of the training week, as `weir train` does, without any label-derived feature.
+
+    Every verdict on them is known before the first payment of the test.
+    """
     columns = np.array([j for j, name in enumerate(FEATURES) if name not in LABEL_FEATURES])
     last = fold.begin + (7 - _STOP_DAYS) * DAY_MS
-    cut = int(np.searchsorted(data.at[fold.train], last))
-    fitted = fit(data, fold.train[:cut], fold.train[cut:], columns, recipe, lambda done, loss: None)  # noqa: ARG005
-    return serve(draft_network(data, fold.train, fitted, recipe), fitted), columns
+    genuine = fold.train[data.fraud[fold.train] == 0]
+    cut = int(np.searchsorted(data.at[genuine], last))
+    fitted = fit(data, genuine[:cut], genuine[cut:], columns, recipe, lambda done, loss: None)  # noqa: ARG005
+    return serve(draft_network(data, genuine, fitted, recipe), fitted), columns
 
 
 def _means(folds: list[FoldFigures]) -> Figures:

@@ -10,8 +10,9 @@ _ABOUT = """\
 
 Three detectors in one artefact. **ensemble** puts boosted trees that learnt from verdicts and the autoencoder into one
 calibrated probability; it finds most, where verdicts come. **autoencoder** rebuilds the features of a payment from a
-narrow code; what it cannot rebuild is strange, whether or not anyone has labelled its like before. **robust** adds
-four plain signals in units of the level that one genuine payment in 200 reaches. Each scores every payment, says which
+narrow code; what the payment itself brings (amount and pace) and the code cannot rebuild is strange, whether or not
+anyone has labelled its like before. It reads no verdicts at all. **robust** adds four plain signals in units of the
+level that one genuine payment in 200 reaches. Each scores every payment, says which
 features made the score, and alerts at a threshold that a budgeted share of genuine payments reaches.
 
 For: ranking card payments for analysts. Not for: declining a payment by itself, or judging people.
@@ -22,8 +23,8 @@ _LIMITS = """\
 - A fraud that looks like the cardholder's ordinary payments can't be seen until verdicts on its terminal come in.
 - The thresholds hold while genuine payments stay as they were in the calibration window; watch the alert rate.
 - Probabilities are at the prevalence of the calibration window.
-- Scores of the terminal's past fraud use verdicts only once they have come; without verdicts see the row
-  `autoencoder_without_labels`.
+- `robust` uses verdicts on the terminal's payments once they have come; `autoencoder` uses none, so a terminal that
+  was taken over shows in it only where amounts or pace change.
 - No personal attribute is used; amounts and places may still stand in for one. Fairness has not been measured.
 """
 
@@ -54,7 +55,8 @@ def _made(network: Network, baseline: Baseline, provenance: Provenance) -> str:
         ),
         "",
         f"Network: {' - '.join(map(str, network.sizes))} units, {network.activation}, linear output, "
-        f"{len(network.features)} features scaled by median and quartiles within ± {network.clip:g}; "
+        f"{len(network.features)} features scaled by median and quartiles within ± {network.clip:g}; judged are "
+        f"{', '.join(network.judged)}, by the surprise of their residuals in nats; "
         f"threshold {network.operating.threshold:.4g}. Robust: "
         + ", ".join(f"{name} {level:.4g}" for name, level in baseline.unusual.items())
         + f"; threshold {baseline.operating.threshold:.4g}. Ensemble: learnt on the calibration window. "

@@ -1,4 +1,4 @@
-"""The forward pass of the autoencoder in one compiled kernel: rows in, normalised squared residuals out.
+"""The forward pass of the autoencoder in one compiled kernel: rows in, surprises of the judged features out.
 
 Up to 64 rows go through the network side by side, one in each lane, so every operation works on full vectors while
 each row's own sums keep one fixed order. Only operations that IEEE 754 rounds exactly are used (the activation is
@@ -11,6 +11,7 @@ from models.compiled import kernel
 from models.dataset import Ints
 from models.detector import Matrix, Vector
 from models.scaling import Floats32, scale_row
+from models.surprise import nats_of
 
 _LANES = 64  # enough to pay for the loop around them, few enough to stay in the first cache
 
@@ -58,17 +59,20 @@ def residual_parts(
     least: float,
     sizes: Ints,
     weights: Floats32,
-    weight: Vector,
+    judged: Ints,
+    surprise_size: Matrix,
+    surprise_nats: Matrix,
     score: Vector,
     parts: Matrix,
 ) -> None:
-    """Score rows by ``Σ_j weight_j (z_j - ẑ_j)²``, z the scaled row and ẑ what the network makes of it.
+    """Score rows by ``Σ_j nats_j(|z_j - ẑ_j|)`` over judged features, z the scaled row, ẑ what the network makes of it.
 
     x            (n, d)    features, nan = no history
     root … least           as in ``models.scaling``
-    sizes        (l + 1,)  units per layer, first and last d
+    sizes        (l + 1,)  units per layer, first d and last m
     weights                flat, per layer the kernel (in, out) row by row, then the bias
-    weight       (d,)      1 / (d · residual variance), per squared scale
+    judged       (m,)      which features the last layer rebuilds
+    surprise_…   (m, k)    tables, see ``models.surprise``
     score        (n,)      filled
     parts        (n, d)    filled with each feature's part; (0, 0): not wanted
     """
@@ -92,10 +96,12 @@ def residual_parts(
             below = other if layer % 2 == 0 else one
         for lane in range(rows):
             total = 0.0
-            for j in range(d):
-                residual = np.float64(inputs[j, lane] - above[j, lane])
-                part = residual * residual * weight[j]
+            if parts.size:
+                parts[first + lane, :] = 0.0
+            for j in range(judged.size):
+                residual = np.float64(inputs[judged[j], lane] - above[j, lane])
+                part = nats_of(np.abs(residual), surprise_size[j], surprise_nats[j])
                 total += part
                 if parts.size:
-                    parts[first + lane, j] = part
+                    parts[first + lane, judged[j]] = part
             score[first + lane] = total

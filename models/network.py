@@ -10,10 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from models.autoencoder import ACTIVATION, flatten
+from models.dataset import Ints
 from models.detector import Matrix, Vector
 from models.scaling import Floats32
 
 _BATCH = 512
+_SILENCED = 0.5  # share of inputs set to their medians: what a feature is worth must be said by the others
+_NOISE = 0.1  # deviation of what is added to the inputs, in scales
 Tell = Callable[[int, float], None]  # epochs done, loss on the later window
 
 
@@ -39,8 +42,8 @@ def fit_autoencoder(
     """
     _reseed(seed)
     rows = keras.Input((train.shape[1],), name="scaled")
-    layer = keras.layers.Dropout(0.05, seed=seed)(rows)  # a feature silenced
-    layer = keras.layers.GaussianNoise(0.1, seed=seed + 1)(layer)
+    layer = keras.layers.Dropout(_SILENCED, seed=seed)(rows)
+    layer = keras.layers.GaussianNoise(_NOISE, seed=seed + 1)(layer)
     for units in hidden:
         layer = keras.layers.Dense(units, activation=ACTIVATION)(layer)
     model = keras.Model(rows, keras.layers.Dense(train.shape[1], name="rebuilt")(layer), name="autoencoder")
@@ -75,9 +78,13 @@ def rebuild(model: keras.Model, scaled: Floats32) -> Floats32:
     return np.asarray(model.predict(scaled, batch_size=8192, verbose=0))
 
 
-def freeze(model: keras.Model) -> Floats32:
-    """Take the weights out of a model of :func:`fit_autoencoder`, flat, for ``models.forward``."""
+def freeze(model: keras.Model, judged: Ints) -> Floats32:
+    """Take the weights out of a model of :func:`fit_autoencoder`, flat, for ``models.forward``.
+
+    judged  (m,) features that the last layer is to rebuild: of the others nothing is asked when it serves
+    """
     arrays = [np.asarray(array, np.float32) for array in model.get_weights()]
+    arrays[-2:] = [arrays[-2][:, judged], arrays[-1][judged]]
     return flatten(arrays[0::2], arrays[1::2])
 
 

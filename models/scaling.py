@@ -15,7 +15,7 @@ from models.detector import Matrix
 
 Floats32 = NDArray[np.float32]
 _SKEWED = ("_count_", "_sum_", "distinct_", "seconds_")  # their signed square root is what is scaled
-_VOUCHED = {"amount_ratio": "customer_count_30d", "amount_robust_z": "customer_count_30d"}
+_VOUCHED = dict.fromkeys(("amount_ratio", "amount_robust_z", "amount_to_median_30d"), "customer_count_30d")
 LEAST_HISTORY = 10.0  # payments behind a customer's median before a distance from it says anything
 _ROW_SAMPLE = 500_000  # rows that quantiles are taken over, evenly spaced
 

@@ -1,7 +1,7 @@
 """From a history to detectors: split, fit, calibrate, judge, all in one place. Imports TensorFlow."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import keras
@@ -13,21 +13,21 @@ import tensorflow as tf
 import xgboost
 
 from models import comparators, network, robust
-from models.artifact import Baseline, Network, Operating, Provenance, Stacking
+from models.artifact import Baseline, Network, Operating, Provenance
 from models.autoencoder import ACTIVATION, Autoencoder
 from models.calibration import conformal_threshold, fit_calibration
 from models.dataset import FeatureSet, Ints
 from models.detector import Detector, Vector
-from models.ensemble_training import fit_ensemble, usual
+from models.ensemble_training import Taught, fit_ensemble, usual
 from models.report import Report, Subject, judge
-from models.scaling import LEAST_HISTORY, Floats32, Scaling, fit_scaling, scale_rows
+from models.scaling import LEAST_HISTORY, Scaling, fit_scaling, scale_rows
 from models.splits import Plan, Split, not_known_as_fraud, split_by_time
-from models.trees import Trees
+from models.surprise import Surprise, fit_surprise
 from stream.core.names import FEATURES, LABEL_FEATURES
 
+JUDGED = ("amount", "amount_robust_z", "seconds_since_last", "amount_to_median_30d")  # what a payment itself brings
 NAIVE_THRESHOLD = 0.01  # of the tutorials, for comparison
 Progress = Callable[[str, float], None]  # what is being done; share of it done, 0 … 1
-_FLOOR = 1e-6  # of a residual variance, in squared scales
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Recipe:
     plan: Plan = field(default_factory=Plan)
     budget: float = 0.005
     seed: int = 7
-    hidden: tuple[int, ...] = (24, 8, 24)
+    hidden: tuple[int, ...] = (32, 12, 32)
     epochs: int = 16
     clip: float = 10.0
     max_rows: int = 400_000
@@ -50,13 +50,21 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """An autoencoder over some features, before its threshold: ``columns (d,)`` of the matrix it reads."""
+    """An autoencoder over some features, before its threshold.
+
+    columns   (d,) of the feature matrix that it reads
+    surprise  of the residuals of all of them
+    """
 
     columns: Ints
     scaling: Scaling
     model: keras.Model
-    weights: Floats32
-    residual_scale: Vector
+    surprise: Surprise
+
+    def judging(self, names: Sequence[str]) -> tuple[Ints, Surprise]:
+        """Find the places among ``columns`` of the features to be judged, and their surprises."""
+        places = np.array([j for j, column in enumerate(self.columns) if FEATURES[column] in names], np.int64)
+        return places, Surprise(size=self.surprise.size[places], nats=self.surprise.nats[places])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +74,7 @@ class Trained:
     fitted: Fitted
     network: Network
     baseline: Baseline
-    trees: Trees
-    ensemble: Stacking
+    taught: Taught | None  # None: the calibration window holds too few frauds to learn from
     provenance: Provenance
     report: Report
 
@@ -91,16 +98,14 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
     split = split_by_time(data.at, recipe.plan)
     rows = _select(data, split, recipe)
     tell = _Steps(progress, recipe.epochs)
-    every = np.arange(len(FEATURES))
-    fitted = fit(data, rows.train, rows.stop, every, recipe, tell.epochs("autoencoder"))
-    described = _network(data, rows, fitted, recipe)
+    blind = np.array([j for j, name in enumerate(FEATURES) if name not in LABEL_FEATURES])
+    fitted = fit(data, rows.train, rows.stop, blind, recipe, tell.epochs("autoencoder"))
+    described = _network(data, rows, fitted, recipe, JUDGED)
     baseline = _baseline(data, rows, recipe)
     progress("ensemble", 0.0)
-    trees, stacking, ensemble = fit_ensemble(
-        data, rows.calibration, serve(described, fitted), budget=recipe.budget, seed=recipe.seed
-    )
+    taught = fit_ensemble(data, rows.calibration, serve(described, fitted), budget=recipe.budget, seed=recipe.seed)
     subjects = [
-        _subject("ensemble", ensemble, data, rows),
+        *([_subject("ensemble", taught.detector, data, rows)] if taught else []),
         _subject("autoencoder", serve(described, fitted), data, rows),
         _subject("robust", robust.Robust(baseline, version=""), data, rows),
         *_compared(data, rows, fitted, recipe, tell),
@@ -113,15 +118,14 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
         fitted=fitted,
         network=described,
         baseline=baseline,
-        trees=trees,
-        ensemble=stacking,
+        taught=taught,
         provenance=provenance,
         report=report,
     )
 
 
 def fit(data: FeatureSet, rows: Ints, later: Ints, columns: Ints, recipe: Recipe, tell: network.Tell) -> Fitted:
-    """Fit scaling and network on ``rows``, stop early and take residual variances on ``later``.
+    """Fit scaling and network on ``rows``, stop early and learn what residuals are surprising on ``later``.
 
     columns  (d,) of the feature matrix
     """
@@ -132,20 +136,14 @@ def fit(data: FeatureSet, rows: Ints, later: Ints, columns: Ints, recipe: Recipe
         scale_rows(x, scaling), scaled_later, hidden=recipe.hidden, seed=recipe.seed, epochs=recipe.epochs, tell=tell
     )
     residual = (scaled_later - network.rebuild(model, scaled_later)).astype(np.float64)
-    return Fitted(
-        columns=columns,
-        scaling=scaling,
-        model=model,
-        weights=network.freeze(model),
-        residual_scale=np.maximum((residual**2).mean(axis=0), _FLOOR),
-    )
+    return Fitted(columns=columns, scaling=scaling, model=model, surprise=fit_surprise(residual))
 
 
 def serve(described: Network, fitted: Fitted) -> Autoencoder:
     """Build the detector as the worker will: figures are judged on what is served."""
-    return Autoencoder(
-        described, scaling=fitted.scaling, weights=fitted.weights, residual_scale=fitted.residual_scale, version=""
-    )
+    places, surprise = fitted.judging(described.judged)
+    weights = network.freeze(fitted.model, places)
+    return Autoencoder(described, scaling=fitted.scaling, weights=weights, surprise=surprise, version="")
 
 
 def _select(data: FeatureSet, split: Split, recipe: Recipe) -> _Rows:
@@ -162,12 +160,20 @@ def _select(data: FeatureSet, split: Split, recipe: Recipe) -> _Rows:
     )
 
 
-def draft_network(data: FeatureSet, rows: Ints, fitted: Fitted, recipe: Recipe) -> Network:
-    """Describe a fitted autoencoder that has no threshold yet; ``rows`` say what is usual."""
-    d = len(fitted.columns)
+def draft_network(
+    data: FeatureSet, rows: Ints, fitted: Fitted, recipe: Recipe, judged: Sequence[str] = JUDGED
+) -> Network:
+    """Describe a fitted autoencoder that has no threshold yet.
+
+    rows    of ``data`` that say what is usual
+    judged  features whose residuals are to make the score, where the autoencoder reads them
+    """
+    names = [FEATURES[j] for j in fitted.columns]
+    kept = [name for name in names if name in judged]
     return Network(
-        features=[FEATURES[j] for j in fitted.columns],
-        sizes=[d, *recipe.hidden, d],
+        features=names,
+        judged=kept,
+        sizes=[len(names), *recipe.hidden, len(kept)],
         activation=ACTIVATION,
         clip=recipe.clip,
         least_history=LEAST_HISTORY,
@@ -176,8 +182,8 @@ def draft_network(data: FeatureSet, rows: Ints, fitted: Fitted, recipe: Recipe) 
     )
 
 
-def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe) -> Network:
-    draft = draft_network(data, rows.train, fitted, recipe)
+def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, judged: Sequence[str]) -> Network:
+    draft = draft_network(data, rows.train, fitted, recipe, judged)
     score = serve(draft, fitted).score(data.x[np.ix_(rows.calibration, fitted.columns)])
     return msgspec.structs.replace(draft, operating=operate(score, data.fraud[rows.calibration], recipe.budget))
 
@@ -214,9 +220,7 @@ def _subject(name: str, detector: Detector, data: FeatureSet, rows: _Rows) -> Su
 
 
 def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tell: "_Steps") -> list[Subject]:
-    blind = np.array([j for j, name in enumerate(FEATURES) if name not in LABEL_FEATURES])
-    unlabelled = fit(data, rows.train, rows.stop, blind, recipe, tell.epochs("autoencoder without label features"))
-    described = _network(data, rows, unlabelled, recipe)
+    judging_all = _network(data, rows, fitted, recipe, FEATURES)
     naive = network.fit_naive(
         data.x[rows.train],
         data.x[rows.stop],
@@ -226,7 +230,10 @@ def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tel
         tell=tell.epochs("naive autoencoder"),
     )
     tell.progress("PCA and isolation forest", 0.0)
-    scaled = {name: scale_rows(data.x[getattr(rows, name)], fitted.scaling) for name in _Rows.__slots__}
+    columns = fitted.columns
+    scaled = {
+        name: scale_rows(data.x[np.ix_(getattr(rows, name), columns)], fitted.scaling) for name in _Rows.__slots__
+    }
     pca = comparators.PcaResidual(scaled["train"], scaled["stop"], k=min(recipe.hidden))
     forest = comparators.Forest(scaled["train"], seed=recipe.seed)
     genuine = data.fraud[rows.calibration] == 0
@@ -235,7 +242,7 @@ def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tel
         return Subject(name=name, score=test, threshold=conformal_threshold(calibration[genuine], budget=recipe.budget))
 
     return [
-        _subject("autoencoder_without_labels", serve(described, unlabelled), data, rows),
+        _subject("autoencoder_judging_all", serve(judging_all, fitted), data, rows),
         Subject(
             name="naive_autoencoder", score=network.naive_score(naive, data.x[rows.test]), threshold=NAIVE_THRESHOLD
         ),

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.artifact import TREES, WEIGHTS, Manifest, write_manifest
 from models.card import model_card
+from models.network import freeze
 from models.plots import draw
 from models.training import Trained
 from models.trees import ARRAYS
@@ -37,17 +38,21 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
     if strange:
         raise ModelError(f"{folder.name}: expected an empty folder or an artefact, was one with {strange[0]}")
     fitted = trained.fitted
+    judged, surprise = fitted.judging(trained.network.judged)
     np.savez_compressed(
         folder / WEIGHTS,
         features=np.array(trained.network.features),
         root=fitted.scaling.root,
         center=fitted.scaling.center,
         inverse=fitted.scaling.inverse,
-        weights=fitted.weights,
-        residual_scale=fitted.residual_scale,
+        weights=freeze(fitted.model, judged),
+        surprise_size=surprise.size,
+        surprise_nats=surprise.nats,
     )
-    trees = {name: getattr(trained.trees, name) for name in ARRAYS}
-    np.savez_compressed(folder / TREES, features=np.array(trained.ensemble.features), **trees)
+    (folder / TREES).unlink(missing_ok=True)
+    if trained.taught is not None:
+        trees = {name: getattr(trained.taught.trees, name) for name in ARRAYS}
+        np.savez_compressed(folder / TREES, features=np.array(trained.taught.stacking.features), **trees)
     fitted.model.save(folder / KERAS, include_optimizer=False)
     (folder / METRICS).write_bytes(trained.report.to_json())
     draw(trained.report, folder)
@@ -60,5 +65,5 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
         baseline=trained.baseline,
         provenance=trained.provenance,
         metrics=trained.report.headline(),
-        ensemble=trained.ensemble,
+        ensemble=None if trained.taught is None else trained.taught.stacking,
     )

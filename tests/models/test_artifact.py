@@ -10,8 +10,9 @@ import pytest
 
 from models import autoencoder, robust
 from models.artifact import MANIFEST, REFERENCE, WEIGHTS, Manifest, identity, read_manifest, sha256
-from stream.core.names import FEATURES
 from stream.errors import ModelError
+
+NAMES = read_manifest(None)[1].network.features
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_an_edited_threshold_is_refused(folder: Path) -> None:
 
 def test_a_feature_that_the_stream_does_not_compute_is_refused_by_name(folder: Path) -> None:
     """A model from a newer Weir, say."""
-    edit(folder, features=["shoe_size", *FEATURES[1:]])
+    edit(folder, features=["shoe_size", *NAMES[1:]])
 
     with pytest.raises(ModelError, match="shoe_size"):
         autoencoder.load(folder)
@@ -71,26 +72,34 @@ def test_a_feature_that_the_stream_does_not_compute_is_refused_by_name(folder: P
 
 def test_another_order_of_features_is_refused_by_name(folder: Path) -> None:
     """Two columns changed places in the manifest: the weights would read the wrong ones."""
-    edit(folder, features=[FEATURES[1], FEATURES[0], *FEATURES[2:]])
+    edit(folder, features=[NAMES[1], NAMES[0], *NAMES[2:]])
 
-    with pytest.raises(ModelError, match=f"feature {FEATURES[0]}: expected before {FEATURES[1]}"):
+    with pytest.raises(ModelError, match=f"feature {NAMES[0]}: expected before {NAMES[1]}"):
         autoencoder.load(folder)
 
 
 def test_weights_made_for_other_features_are_refused_by_name(folder: Path) -> None:
     """The manifest names a subset in good order, the weights know all."""
-    edit(folder, features=list(FEATURES[1:]))
+    edit(folder, features=NAMES[1:], judged=NAMES[1:5])
 
-    with pytest.raises(ModelError, match=f"feature 0: expected {FEATURES[1]}, was {FEATURES[0]}"):
+    with pytest.raises(ModelError, match=f"feature 0: expected {NAMES[1]}, was {NAMES[0]}"):
+        autoencoder.load(folder)
+
+
+def test_judging_what_is_not_read_is_refused(folder: Path) -> None:
+    """A name that is no feature of the network, or none at all: nothing would be judged."""
+    edit(folder, judged=["terminal_fraud_share_7d"])
+
+    with pytest.raises(ModelError, match="judged: expected some of the network's features"):
         autoencoder.load(folder)
 
 
 def test_a_format_of_another_time_is_refused_with_its_number(folder: Path) -> None:
-    """Formats are numbered; this one knows 1."""
+    """Formats are numbered; this one knows 2."""
     text = (folder / MANIFEST).read_text()
-    (folder / MANIFEST).write_text(text.replace('"format": 1', '"format": 99'))
+    (folder / MANIFEST).write_text(text.replace('"format": 2', '"format": 99'))
 
-    with pytest.raises(ModelError, match="expected format 1, was 99"):
+    with pytest.raises(ModelError, match="expected format 2, was 99"):
         autoencoder.load(folder)
 
 

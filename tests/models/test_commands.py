@@ -56,4 +56,4 @@ def test_a_simulated_history_becomes_an_artefact(tmp_path: Path) -> None:
     assert {"autoencoder", "robust", "naive_autoencoder", "pca_residual", "isolation_forest"} <= set(figures)
     for name, figure in figures.items():
         assert f"| {name} | {figure['average_precision']:.3f} [" in card
-    assert "autoencoder_without_labels" in done.stdout
+    assert "autoencoder_judging_all" in done.stdout

@@ -44,9 +44,9 @@ def payments(*amounts: int) -> list[Keyed]:
     ]
 
 
-def settings_with(folder: Path, *detectors: str) -> Settings:
-    """Settings that name the rules above."""
-    (folder / "mine.toml").write_text(RULES)
+def settings_with(folder: Path, *detectors: str, rules: str = RULES) -> Settings:
+    """Settings that name the rules."""
+    (folder / "mine.toml").write_text(rules)
     return Settings(alerts=Alerts(detectors=detectors, rules=str(folder / "mine.toml"), cooldown_seconds=0))
 
 
@@ -70,7 +70,7 @@ def test_an_alert_names_each_rule_that_fired_and_what_decided(tmp_path: Path) ->
 
 def test_rules_are_named_in_an_alert_that_another_detector_made(tmp_path: Path) -> None:
     """The autoencoder stands further above its threshold: its reasons, and the rule beside them."""
-    settings = settings_with(tmp_path, "autoencoder")
+    settings = settings_with(tmp_path, "autoencoder", rules=RULES.replace("critical", "low"))
     events = payments(*([10_00, 11_00] * 10), 5_000_00)
     records = outgoing(Replay(settings, detectors_of(settings)).run(events))
     alerts = [msgspec.json.decode(record.value, type=Alert) for record in records if record.topic == ALERTS.name]

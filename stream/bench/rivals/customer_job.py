@@ -30,7 +30,8 @@ FEATURES = (
     *("customer_peak_1d", "customer_peak_7d", "customer_peak_30d"),
 )
 _LONGEST = 30 * DAY
-_BEHIND = {"amount_ratio": "customer_count_30d", "amount_robust_z": "customer_count_30d"}  # what vouches for what
+_JUDGED_BY_30_DAYS = ("amount_ratio", "amount_robust_z", "amount_to_median_30d")
+_BEHIND = dict.fromkeys(_JUDGED_BY_30_DAYS, "customer_count_30d")  # what vouches for what
 
 
 class Job(NamedTuple):
@@ -138,7 +139,8 @@ class Judge:
             float(network["least_history"]),
             np.array(network["sizes"]),
             weights["weights"].astype(np.float32),
-            1.0 / (len(names) * weights["residual_scale"].astype(np.float64)),
+            np.array([names.index(name) for name in network["judged"]]),
+            *(weights[name].astype(np.float64) for name in ("surprise_size", "surprise_nats")),
         )
 
     def score(self, customer: Sequence[float]) -> float:
@@ -175,7 +177,9 @@ def _score(
     least: float,
     sizes: Any,
     weights: Any,
-    weight: Any,
+    judged: Any,
+    surprise_size: Any,
+    surprise_nats: Any,
 ) -> float:
     """Forward one row; the arguments after ``places`` are those of ``models.forward``, in its order of summation."""
     d = places.size
@@ -200,7 +204,10 @@ def _score(
             below = below / (np.float32(1.0) + np.abs(below))
         above, start = below, bias + tall
     total = 0.0
-    for j in range(d):
-        residual = np.float64(inputs[j] - above[j])
-        total += residual * residual * weight[j]
+    for j in range(judged.size):
+        far, knots, nats = np.abs(np.float64(inputs[judged[j]] - above[j])), surprise_size[j], surprise_nats[j]
+        k = 1
+        while k < nats.size - 1 and knots[k] <= far:
+            k += 1
+        total += nats[k - 1] + (far - knots[k - 1]) * ((nats[k] - nats[k - 1]) / (knots[k] - knots[k - 1]))
     return total
