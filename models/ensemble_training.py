@@ -1,5 +1,7 @@
 """The ensemble of a training: trees and stacker from a window whose verdicts are all known, as they will be served."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from models.artifact import Stacking
@@ -12,6 +14,8 @@ from models.stacking import TREE_FEATURES, stack_up
 from models.trees import Trees
 from stream.core.names import FEATURES
 
+LEAST_FRAUDS = 20  # with fewer, trees learn names by heart
+
 
 def usual(x: Matrix) -> list[float | None]:
     """Take the median per column of ``x (n, d)``, None where a column holds only nan."""
@@ -19,15 +23,26 @@ def usual(x: Matrix) -> list[float | None]:
     return [None if median is None else float(median) for median in medians]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """An ensemble: its trees, the rest of it for the manifest, and both together as a detector."""
+
+    trees: Trees
+    stacking: Stacking
+    detector: Ensemble
+
+
 def fit_ensemble(
     data: FeatureSet, learnt: Ints, autoencoder: Autoencoder, *, budget: float, seed: int
-) -> tuple[Trees, Stacking, Ensemble]:
+) -> Taught | None:
     """Learn from the verdicts on some rows.
 
     learnt  of a window whose verdicts are known before the test window begins
     budget  share of genuine payments that may be alerted on
-    -> its trees, the rest of it for the manifest, and both together as a detector
+    -> None where there are fewer frauds than ``LEAST_FRAUDS``
     """
+    if int(data.fraud[learnt].sum()) < LEAST_FRAUDS:
+        return None
     columns = np.array([FEATURES.index(name) for name in TREE_FEATURES])
     seen = np.array([FEATURES.index(name) for name in autoencoder.features])
     strange = autoencoder.score(data.x[np.ix_(learnt, seen)])
@@ -52,4 +67,4 @@ def fit_ensemble(
         usual=stacking.usual,
         version="",
     )
-    return stacked.trees, stacking, detector
+    return Taught(trees=stacked.trees, stacking=stacking, detector=detector)
