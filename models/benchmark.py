@@ -30,7 +30,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "alone": (),  # no autoencoder
     "without the customer's level": ("amount_ratio", "customer_count_30d", "customer_peak_7d"),
     "without the customer's peak": ("customer_peak_7d",),
-    "without the terminal's run": ("terminal_fraud_run", "terminal_fraud_run_days", "terminal_clean_days", *_LEAST),
+    "without the terminal's verdicts": ("terminal_fraud_run", "terminal_fraud_run_days", "terminal_clean_days", *_LEAST),
     "without the run's least remarkable fraud": _LEAST,
 }
 
