@@ -26,11 +26,12 @@ from stream.core.names import DAY_MS, FEATURES, LABEL_FEATURES
 
 _STOP_DAYS = 2  # of the training week, on which the autoencoder's training is stopped
 _LEAST = ("terminal_fraud_run_amount", "terminal_fraud_run_ratio")
+_RUN = ("terminal_fraud_run", "terminal_fraud_run_days", "terminal_clean_days", *_LEAST)
 FAMILIES: dict[str, tuple[str, ...]] = {
     "alone": (),  # no autoencoder
     "without the customer's level": ("amount_ratio", "customer_count_30d", "customer_peak_7d"),
     "without the customer's peak": ("customer_peak_7d",),
-    "without the terminal's verdicts": ("terminal_fraud_run", "terminal_fraud_run_days", "terminal_clean_days", *_LEAST),
+    "without the terminal's verdicts": _RUN,
     "without the run's least remarkable fraud": _LEAST,
 }
 
