@@ -21,6 +21,7 @@ COMMANDS = {
     "sources": (),
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),
     "train": ("--transactions", "--seed", "--out"),
+    "evaluate": ("--protocol", "--data", "--json"),
     "bench": ("--only", "--json"),
     "faults": ("--only", "--short", "--json"),
     "rules": ("list", "test", "features"),
@@ -86,7 +87,7 @@ def test_a_broker_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
         ("WEIR_KAFKA_PARTITIONS", "x", "kafka.partitions: expected int, was 'x'"),
         ("WEIR_KAFKA_PARTITIONS", "0", "kafka.partitions: expected int >= 1, was '0'"),
         ("WEIR_MARKET_MAX_DRAWDOWN", "nan", "market.max_drawdown: expected"),
-        ("WEIR_ALERTS_COOLDOWN", "60", "alerts.cooldown: expected one of detectors, cooldown_seconds, "),
+        ("WEIR_ALERTS_COOLDOWN", "60", "alerts.cooldown: expected one of detectors, rules, cooldown_seconds, "),
     ],
 )
 def test_a_wrong_variable_is_named(name: str, value: str, told: str, tmp_path: Path) -> None:
