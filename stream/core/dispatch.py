@@ -6,7 +6,7 @@ while the sink does not take it the others wait, and their groups grow.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -66,6 +66,17 @@ class Dispatch:
     _spent: dict[tuple[str, int], int] = field(default_factory=dict)  # route, day → notices told
     _done: set[str] = field(default_factory=set)  # alerts settled before the start, perhaps to be read again
     _next: dict[int, int] = field(default_factory=dict)  # partition → offset after the last alert taken
+    _ends: dict[int, int] = field(default_factory=dict)  # partition → where it ended at the start
+    _read_since: int = 0
+
+    def resume(self, positions: Mapping[int, int], ends: Mapping[int, int], since: int) -> None:
+        """Go on from there, before anything is taken.
+
+        positions  per partition, the first offset to be taken
+        ends       likewise, where ``alerts`` ends now: up to there an alert may have been settled before the start
+        since      from when on the record of deliveries was read
+        """
+        self._next, self._ends, self._read_since = dict(positions), dict(ends), since
 
     def remember(self, delivery: Delivery) -> None:
         """Take note of what was told or held before the start, oldest first."""
@@ -145,6 +156,8 @@ class Dispatch:
         times = [one.since for waiting in self._waiting.values() for one in waiting]
         if self._trial is not None:
             times.append(self._trial.since)
+        if any(offset < self._ends.get(partition, 0) for partition, offset in self.positions().items()):
+            times.append(self._read_since)  # among what would be read again may be what was settled long ago
         return min(times, default=now)
 
     def place_of(self, alert: str) -> Place | None:

@@ -140,15 +140,20 @@ class Teller:
         self._committed.clear()
         since = self._dispatch.horizon(now)
         places = sorted(consumer.assignment())
+        positions: dict[int, int] = {}
         for place in places:
             found = consumer.committed(place, metadata=True)
             if found is None:
                 seek_to_time(consumer, self._started, place)
-                consumer.commit({place: OffsetAndMetadata(consumer.position(place), str(now), -1)})
+                positions[place.partition] = consumer.position(place)
+                consumer.commit({place: OffsetAndMetadata(positions[place.partition], str(now), -1)})
             else:
                 consumer.seek(place, found.offset)
+                positions[place.partition] = found.offset
                 since = min(since, int(found.metadata or now))
         if places:
+            ends = {place.partition: end for place, end in consumer.end_offsets(places).items()}
+            self._dispatch.resume(positions, ends, since)
             for delivery in deliveries_since(self.settings, self.name, since):
                 self._dispatch.remember(delivery)
         self.observer.opened(self.name, is_active=bool(places))
