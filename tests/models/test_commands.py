@@ -16,12 +16,12 @@ def python(code: str, cwd: Path | None = None) -> subprocess.CompletedProcess[st
 
 
 def test_serving_imports_no_training_library() -> None:
-    """The worker starts without TensorFlow, scikit-learn and matplotlib, whose import takes seconds and memory."""
+    """The worker starts without TensorFlow, scikit-learn, XGBoost, matplotlib: imports that take seconds and memory."""
     done = python(
-        "import sys, models.autoencoder, models.robust, models.forward, models.contract, models.commands\n"
+        "import sys, models.autoencoder, models.ensemble, models.robust, models.contract, models.commands\n"
         "from models.plugins import load_detectors\n"
         "load_detectors(('autoencoder', 'robust'), None)\n"
-        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib') if name in sys.modules])"
+        "print([name for name in ('tensorflow', 'keras', 'sklearn', 'matplotlib', 'xgboost') if name in sys.modules])"
     )
 
     assert done.stdout.strip() == "[]", done.stderr
