@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -112,10 +113,14 @@ class Post(MessageHandler):
 
 
 @contextmanager
-def mail_server() -> Iterator[tuple[Post, int]]:
-    """Serve SMTP without encryption on a port of this machine; yields its mail box and the port."""
+def mail_server(tls: ssl.SSLContext | None = None) -> Iterator[tuple[Post, int]]:
+    """Serve SMTP on a port of this machine; yields its mail box and the port.
+
+    tls  with which STARTTLS is asked for; None: no encryption
+    """
     post = Post()
-    controller = Controller(post, hostname="127.0.0.1", port=free_port(0))
+    encrypted = {"tls_context": tls, "require_starttls": True} if tls is not None else {}
+    controller = Controller(post, hostname="127.0.0.1", port=free_port(0), **encrypted)
     controller.start()
     try:
         yield post, controller.port

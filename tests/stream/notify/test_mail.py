@@ -1,3 +1,8 @@
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from stream.notify.mail import Mail
@@ -66,3 +71,26 @@ def test_an_unknown_recipient_is_final_and_no_server_is_not() -> None:
         mail(port, "ann@example.org").deliver(a_notice())
 
     assert (unknown.value.is_final, gone.value.is_final) == (True, False)
+
+
+def test_mail_goes_encrypted_and_only_to_a_server_that_is_vouched_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By STARTTLS, as is the default: refused while nobody vouches for the certificate, taken once somebody does."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl on PATH")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*made, *names, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    with mail_server(tls) as (post, port):
+        config = {"host": "127.0.0.1", "port": port, "sender": "weir@example.org", "to": ["ann@example.org"]}
+        with pytest.raises(NotTakenError, match="CERTIFICATE_VERIFY_FAILED"):
+            Mail(name="desk", config=config).deliver(a_notice())
+        refused = len(post.mails)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        Mail(name="desk", config=config).deliver(a_notice())
+
+    assert (refused, len(post.mails)) == (0, 1)
