@@ -49,6 +49,20 @@ def nats_of(size: float, sizes: Vector, nats: Vector) -> float:
     return nats[after - 1] + (size - sizes[after - 1]) * slope
 
 
+def surprises(residual: Matrix, tables: Surprise) -> Matrix:
+    """What residuals of either sign are worth in nats, ``(n, m) → (n, m)``."""
+    told = np.empty(residual.shape)
+    _tell(np.abs(residual), tables.size, tables.nats, told)
+    return told
+
+
+@kernel
+def _tell(size: Matrix, sizes: Matrix, nats: Matrix, told: Matrix) -> None:
+    for i in range(size.shape[0]):
+        for j in range(size.shape[1]):
+            told[i, j] = nats_of(size[i, j], sizes[j], nats[j])
+
+
 def _table(size: Vector) -> tuple[Vector, Vector]:
     """Knots of one feature. The last goes on by a nat per scale of the tail, however steep the tail itself ends."""
     counted = np.quantile(size, _COUNTED)
