@@ -45,21 +45,17 @@ def _wait_ended(worker: Worker, before: int) -> None:
     wait_for(lambda: len(worker.endings) > before, what=f"{worker.name} still runs", within_seconds=_END_SECONDS)
 
 
-def _harm(name: str, sentence: str, commit: str) -> Harm:
-    upgrade = Upgrade(commit)
-    setup = Setup(workers=2, seconds=30.0, between=(0.1, 0.3), around=upgrade.begun)
-    return Harm(name=name, sentence=sentence, inflict=upgrade.replace, setup=setup, lacks=upgrade.lacks)
-
+# The first that judges as the present one does, with today's layouts of all that is stored: moved on whenever features,
+# the artefact or a layout change, for what an older one has made can't equal a replay by the present one. That old
+# layouts are migrated, or refused by name, is held by the tests of ``stream.core.layout``.
+_UPGRADE = Upgrade("3ab0522")
 
 HARMS = (
-    _harm(
-        "upgraded in turn",
-        "Two workers of an earlier release with today's layouts are replaced by present ones, one after the other.",
-        "af2f075",  # the first with today's layouts of all that is stored: moved on whenever one of them changes
-    ),
-    _harm(
-        "upgraded from the first release",
-        "The same from the first release: its workers refuse what present ones write, until they are replaced too.",
-        "7dcbe77",  # checkpoints of layout 1, blocks of layout 1, no fences
+    Harm(
+        name="upgraded in turn",
+        sentence="Two workers of an earlier release are replaced by present ones, one after the other.",
+        inflict=_UPGRADE.replace,
+        setup=Setup(workers=2, seconds=30.0, between=(0.1, 0.3), around=_UPGRADE.begun),
+        lacks=_UPGRADE.lacks,
     ),
 )
