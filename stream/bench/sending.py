@@ -1,4 +1,4 @@
-"""The fastest way into Kafka that aiokafka has: whole record batches, compressed as ``producers.publisher`` does."""
+"""The fastest way into Kafka that aiokafka has: whole record batches, compressed as ``producers.publisher`` does or not."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,14 +12,17 @@ _BATCH_BYTES = 128 * 1024
 
 
 @asynccontextmanager
-async def connected(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
-    """Connect a producer; on leaving, all that was handed over is acknowledged."""
+async def connected(bootstrap: str, *, compression: str | None = "gzip") -> AsyncIterator[AIOKafkaProducer]:
+    """Connect a producer; on leaving, all that was handed over is acknowledged.
+
+    compression  None: as Kafka's clients do it unless told otherwise
+    """
     expect_closed()
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
         enable_idempotence=True,
-        compression_type="gzip",
+        compression_type=compression,
         max_batch_size=_BATCH_BYTES,
         max_request_size=8 * _BATCH_BYTES,
     )
