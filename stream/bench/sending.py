@@ -1,4 +1,4 @@
-"""The fastest way into Kafka that aiokafka has: whole record batches, compressed as ``producers.publisher`` does or not."""
+"""The fastest way into Kafka that aiokafka has: whole record batches, compressed or not."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
