@@ -32,7 +32,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(tmp_path: Path) -> No
     """No XGBoost in this interpreter."""
     code = (
         "import sys; sys.modules['xgboost'] = None\n"
-        f"sys.argv = ['weir', 'evaluate', '--data', {__file__!r}]\nfrom stream.cli import main\nmain()"
+        "sys.argv = ['weir', 'evaluate', '--source', 'cards']\nfrom stream.cli import main\nmain()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
 

@@ -81,7 +81,7 @@ def _run(mine: pd.DataFrame, at: int) -> dict[str, float]:
     verdicts = mine[(mine.kind == 1) & (mine["at"] >= newest - HORIZON)]
     frauds, clean = verdicts[verdicts.amount == 1], verdicts[verdicts.amount == 0]
     run = frauds[frauds.index > clean.index.max()] if len(clean) else frauds
-    paid = [mine[(mine.kind == 0) & (mine.index < place) & (mine.id == run.id[place])].tail(1) for place in run.index]
+    paid = [_remembered(mine[(mine.kind == 0) & (mine.index < place)], run.id[place]) for place in run.index]
     found = pd.concat(paid) if paid else mine[:0]
     days = [
         (at - known["at"].iloc[place]) / DAY_MS if len(known) else math.nan
@@ -95,6 +95,12 @@ def _run(mine: pd.DataFrame, at: int) -> dict[str, float]:
         "terminal_fraud_run_amount": found.amount.min() / 100,
         "terminal_fraud_run_ratio": _rounded(found.ratio.min()),
     }
+
+
+def _remembered(paid: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The newest payment of a name among those that the terminal's own later payments have not made too old."""
+    kept = paid[paid["at"] >= paid["at"].max() - HORIZON]
+    return kept[kept.id == name].sort_values("at", kind="stable").tail(1)
 
 
 def _ends(run: pd.DataFrame, frauds: pd.DataFrame, clean: pd.DataFrame) -> list[tuple[pd.DataFrame, int]]:
