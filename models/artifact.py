@@ -7,6 +7,7 @@ the hash of what decides scores: the version that every score names.
 import hashlib
 import json
 import zipfile
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -181,22 +182,22 @@ def read_manifest(folder: Path | None) -> tuple[Path, Manifest]:
     return place, manifest
 
 
-def read_weights(folder: Path, network: Network) -> dict[str, Floats32]:
-    """Load the arrays of the network; refuses one made for other features or another order, by name."""
-    return _read_arrays(folder, WEIGHTS, network.features)
+def read_weights(folder: Path, network: Network, names: Sequence[str]) -> dict[str, Floats32]:
+    """Load the arrays ``names`` of the network; refuses one made for other features or another order, by name."""
+    return _read_arrays(folder, WEIGHTS, network.features, names)
 
 
-def read_trees(folder: Path, ensemble: Stacking) -> dict[str, NDArray[Any]]:
-    """Load the arrays of the trees; refuses them likewise."""
+def read_trees(folder: Path, ensemble: Stacking, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Load the arrays ``names`` of the trees; refuses them likewise."""
     unknown = [name for name in ensemble.features if name not in FEATURES]
     if unknown:
         raise ModelError(f"{MANIFEST}: feature {unknown[0]}: expected one of stream.core.names, was missing there")
     if not (folder / TREES).is_file():
         raise ModelError(f"{TREES}: expected beside {MANIFEST}, was missing")
-    return _read_arrays(folder, TREES, ensemble.features)
+    return _read_arrays(folder, TREES, ensemble.features, names)
 
 
-def _read_arrays(folder: Path, file: str, features: list[str]) -> dict[str, NDArray[Any]]:
+def _read_arrays(folder: Path, file: str, features: list[str], names: Sequence[str]) -> dict[str, NDArray[Any]]:
     try:
         with np.load(folder / file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -208,7 +209,10 @@ def _read_arrays(folder: Path, file: str, features: list[str]) -> dict[str, NDAr
             raise ModelError(f"{file}: feature {position}: expected {wanted}, was {was}")
     if len(made_for) != len(features):
         raise ModelError(f"{file}: expected {len(features)} features, was {len(made_for)}")
-    return arrays
+    for name in names:
+        if name not in arrays:
+            raise ModelError(f"{file}: expected array {name}, was missing")
+    return {name: arrays[name] for name in names}
 
 
 def _parse(raw: bytes) -> Manifest:

@@ -90,6 +90,9 @@ class Autoencoder:
         return score
 
 
+ARRAYS = ("root", "center", "inverse", "weights", "surprise_size", "surprise_nats")
+
+
 def load(path: Path | None) -> Autoencoder:
     """Load the autoencoder of an artefact.
 
@@ -98,11 +101,7 @@ def load(path: Path | None) -> Autoencoder:
     """
     folder, manifest = read_manifest(path)
     network = manifest.network
-    arrays = read_weights(folder, network)
-    names = ("root", "center", "inverse", "weights", "surprise_size", "surprise_nats")
-    for name in names:
-        if name not in arrays:
-            raise ModelError(f"weights.npz: expected array {name}, was missing")
+    arrays = read_weights(folder, network, ARRAYS)
     scaling = Scaling(
         root=arrays["root"],
         center=arrays["center"],

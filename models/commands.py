@@ -1,13 +1,11 @@
 """``weir train``: a history in, calibrated and judged detectors out."""
 
-import importlib
 import itertools
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -15,17 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from producers.plugins import open_source
+from stream.commands.learning import load_module, open_history
 from stream.commands.options import config_option, settings_from
-from stream.errors import MachineError
 
 if TYPE_CHECKING:
     from models.dataset import FeatureSet
     from models.report import Report
     from stream.replay import Keyed
     from stream.settings import Settings
-
-_EXTRA = {"tensorflow", "keras", "sklearn", "matplotlib", "xgboost"}
 
 
 @click.command()
@@ -74,34 +69,13 @@ def train(
     with _show() as progress:
         progress("loading TensorFlow", 0.0)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
-        training, writing = _training()
-        records, name = _history(transactions, mapping, source, days, seed, settings)
+        training, writing = (load_module(f"models.{name}", "training") for name in ("training", "writing"))
+        records, name = open_history(transactions, mapping, source, days, seed, settings)
         data = _replay(records, settings, progress)
         recipe = training.Recipe(budget=alert_budget, seed=seed, epochs=epochs)
         trained = training.train(data, recipe, source=name, progress=progress)
         manifest = writing.write_artifact(trained, out)
     _print(trained.report, manifest.identity, out)
-
-
-def _training() -> tuple[ModuleType, ModuleType]:
-    try:
-        return importlib.import_module("models.training"), importlib.import_module("models.writing")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        raise MachineError(f"training needs {error.name}", "Install it: uv sync --extra train") from None
-
-
-def _history(
-    transactions: Path | None, mapping: Path | None, source: str, days: int, seed: int, settings: "Settings"
-) -> tuple[Iterator["Keyed"], str]:
-    if transactions is not None:
-        files: dict[str, object] = {"transactions": str(transactions), "mapping": str(mapping) if mapping else ""}
-        own: Mapping[str, object] = settings.producers.get("recorded", {})
-        return open_source("recorded", seed=seed, config={**own, **files}).records(), f"recorded {transactions.name}"
-    own = {**settings.producers.get(source, {}), "days": days}
-    name = f"producer {source}, {days} days, seed {seed}"
-    return open_source(source, seed=seed, config=own).records(), name
 
 
 def _replay(records: Iterator["Keyed"], settings: "Settings", progress: "_Tell") -> "FeatureSet":

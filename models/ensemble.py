@@ -115,13 +115,8 @@ def load(path: Path | None) -> Ensemble:
     described = manifest.ensemble
     if described is None:
         raise ModelError(f"{MANIFEST}: expected an ensemble, was none: `weir train` makes one")
-    arrays = read_trees(folder, described)
-    names = ARRAYS
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise ModelError(f"trees.npz: expected array {missing[0]}, was missing")
     return Ensemble(
-        Trees(**{name: arrays[name] for name in names}),
+        Trees(**read_trees(folder, described, ARRAYS)),
         tuple(described.features),
         load_autoencoder(path),
         Stack(

@@ -1,11 +1,9 @@
 """``weir evaluate``: the figures of the detectors by a published protocol, from the code that runs live."""
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from stream.commands.learning import load_module, open_history
 from stream.commands.options import OutFile, config_option, settings_from
-from stream.errors import MachineError, SettingsError
+from stream.errors import SettingsError
 
 if TYPE_CHECKING:
     from models.benchmark import Evaluation, Figures
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from stream.replay import Keyed
     from stream.settings import Settings
 
-_EXTRA = {"tensorflow", "keras", "sklearn", "xgboost"}
+_WHAT = "evaluation"
 _SHORT = 45  # days that the folds and the histories before them need at least
 
 
@@ -83,9 +82,9 @@ def evaluate(
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
         if protocol == "ulb":
             assert data is not None
-            found = _load("models.ulb").evaluate_file(data, seed=seed, progress=tell)
+            found = load_module("models.ulb", _WHAT).evaluate_file(data, seed=seed, progress=tell)
         else:
-            found = _replayed(_records(data, mapping, source, days, seed, settings), settings, seed, tell)
+            found = _replayed(open_history(data, mapping, source or "", days, seed, settings), settings, seed, tell)
     (_print_ulb if protocol == "ulb" else _print)(found, protocol)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
@@ -95,35 +94,12 @@ def _replayed(
     records: tuple[Iterator["Keyed"], str], settings: "Settings", seed: int, tell: Callable[[str, float], None]
 ) -> "Evaluation":
     """Judge by the Handbook's protocol."""
-    benchmark, training = _load("models.benchmark"), _load("models.training")
+    benchmark, training = (load_module(f"models.{name}", _WHAT) for name in ("benchmark", "training"))
     from stream.training_set import feature_set  # noqa: PLC0415  # kernels are not needed for --help
 
     history = feature_set(records[0], settings, on_progress=lambda done: tell(f"replaying, {done:,} payments", 0.0))
     found: Evaluation = benchmark.evaluate(history, training.Recipe(seed=seed), source=records[1], progress=tell)
     return found
-
-
-def _load(module: str) -> ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        raise MachineError(f"evaluation needs {error.name}", "Install it: uv sync --extra train") from None
-
-
-def _records(
-    data: Path | None, mapping: Path | None, source: str | None, days: int, seed: int, settings: "Settings"
-) -> tuple[Iterator["Keyed"], str]:
-    from producers.plugins import open_source  # noqa: PLC0415  # likewise
-
-    if data is not None:
-        files: dict[str, object] = {"transactions": str(data), "mapping": str(mapping) if mapping else ""}
-        own = settings.producers.get("recorded", {})
-        return open_source("recorded", seed=seed, config={**own, **files}).records(), f"recorded {data.name}"
-    assert source is not None
-    own = {**settings.producers.get(source, {}), "days": days}
-    return open_source(source, seed=seed, config=own).records(), f"producer {source}, {days} days, seed {seed}"
 
 
 def _print(found: "Evaluation", protocol: str) -> None:
