@@ -28,7 +28,7 @@ _RETRY_SECONDS = 0.005  # before looking again whether a partition may be read
 
 
 class SliceConsumer(driver.Consumer):
-    """Hands one message per slice to the conductor, and commits what ``app.delivery`` made durable."""
+    """Hands rounds of slices to the conductor, and commits what ``app.delivery`` made durable."""
 
     _thread: FetchThread
 

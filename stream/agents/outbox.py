@@ -15,8 +15,8 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.partitioner import murmur2
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from stream.agents.dispatch import Gate
 from stream.agents.fence import Owner, take_over
+from stream.agents.gate import Gate
 from stream.errors import DeliveryError, FencedError
 from stream.wire.records import Outgoing
 

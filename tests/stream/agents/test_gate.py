@@ -1,8 +1,8 @@
-"""When outboxes are emptied (``stream.agents.dispatch``): on a real loop, with answers given by hand."""
+"""When outboxes are emptied (``stream.agents.gate``): on a real loop, with answers given by hand."""
 
 import asyncio
 
-from stream.agents.dispatch import PATIENCE_SECONDS, Gate
+from stream.agents.gate import PATIENCE_SECONDS, Gate
 
 
 class Box:

@@ -32,12 +32,10 @@ class Gate:
     def want(self, outbox: Emptied, *, within_seconds: float = 0.0) -> None:
         """Have an outbox send, within the time given or with the next answer after it."""
         due = asyncio.get_running_loop().time() + within_seconds
-        if self._next is not None and due >= self._due:
-            self._waiting[outbox] = None
-            return
-        self._due = due
         self._waiting[outbox] = None
-        self._plan()
+        if self._next is None or due < self._due:
+            self._due = due
+            self._plan()
 
     def answer(self) -> None:
         """Kafka has answered."""
