@@ -11,9 +11,13 @@ from stream.core.chain import Verifier
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.wire.events import SourceRef
-from stream.wire.topics import ALERTS, AUDIT, AUDIT_CHANGES, CHANGES
+from stream.wire.topics import ACTS, ALERTS, AUDIT, AUDIT_ACTS, AUDIT_CHANGES, CHANGES
 
-CHAINS = {ALERTS.name: AUDIT.name, CHANGES.name: AUDIT_CHANGES.name}  # source topic → topic of its chains
+CHAINS = {  # source topic → topic of its chains
+    ALERTS.name: AUDIT.name,
+    CHANGES.name: AUDIT_CHANGES.name,
+    ACTS.name: AUDIT_ACTS.name,
+}
 _PATIENCE_MS = 500
 
 

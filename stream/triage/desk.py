@@ -1,5 +1,6 @@
 """What an analyst does with alerts, for command line, HTTP API and console: records on ``triage`` and ``labels``."""
 
+import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from stream.core.triage import Triage
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.triage.stream_time import stream_time
+from stream.wire.audit import Act
 from stream.wire.codec import encode
 from stream.wire.events import Alert, Label
-from stream.wire.topics import LABELS, TRIAGE
+from stream.wire.topics import ACTS, LABELS, TRIAGE
 from stream.wire.triage import Acknowledgement, Snooze, TriageRecord, Verdict, decode_triage, triage_key
 
 R = TypeVar("R", bound=TriageRecord)
@@ -25,12 +27,17 @@ R = TypeVar("R", bound=TriageRecord)
 class Desk:
     """A context manager: what was said is acknowledged by Kafka when it is left.
 
+    Each is audited: what was said stands on ``acts`` as well, where nothing takes its place.
+
+    via    how it came here, for the audit
     clock  epoch seconds
     Raises MachineError where no Kafka answers, and from every method SettingsError where a word can't be used.
     """
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
-        self._settings, self._clock = settings, clock
+    def __init__(
+        self, settings: Settings, *, via: str = "command line", clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings, self._via, self._clock = settings, via, clock
         self._publisher = Publisher(settings.kafka.bootstrap, prefix=settings.kafka.prefix)
 
     def __enter__(self) -> Self:
@@ -99,7 +106,10 @@ class Desk:
         except msgspec.ValidationError as error:
             said, _, field = str(error).replace("`", "").partition(" - at $.")
             raise SettingsError(field or "triage", said.removeprefix("Expected "), where="triage") from None
-        self._publisher.send(Record(TRIAGE.name, triage_key(record), record), due_ms=self._now())
+        now, name = self._now(), hashlib.sha256(encode(record)).hexdigest()[:24]
+        self._publisher.send(Record(TRIAGE.name, triage_key(record), record), due_ms=now)
+        act = Act(id=name, at=now, by=record.owner, via=self._via, said=record)
+        self._publisher.send(Record(ACTS.name, record.owner, act), due_ms=now)
         return record
 
     def _now(self) -> int:

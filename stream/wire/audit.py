@@ -1,10 +1,11 @@
-"""What is audited: each alert, and each change of what decides alerts, as links of a chain of hashes."""
+"""What is audited: each alert, each change of what decides alerts, each act of a person, in chains of hashes."""
 
 from typing import Any
 
 import msgspec
 
 from stream.wire.events import Event, Id, Millis, SourceRef
+from stream.wire.triage import TriageRecord
 
 GENESIS = "0" * 64
 
@@ -24,6 +25,16 @@ class Change(Event, frozen=True, kw_only=True, tag="change/1"):
     release: str  # of Weir
 
 
+class Act(Event, frozen=True, kw_only=True, tag="act/1"):
+    """What a person said of alerts, word for word. Topic ``acts``; ``triage`` keeps the last word alone."""
+
+    id: Id  # hash of ``said``: a record sent twice has the same
+    at: Millis  # wall clock
+    by: Id  # who
+    via: str  # "command line", or "console" and the role of the token
+    said: TriageRecord
+
+
 class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
     """One link: what it vouches for, and the hash that holds it to the link before.
 
@@ -31,11 +42,11 @@ class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
     chain is kept for ever.
     """
 
-    number: int  # in its chain, from 0; there is one chain per partition of ``alerts`` and of ``changes``
+    number: int  # in its chain, from 0; there is one chain per partition of each topic vouched for
     previous: str  # ``hash`` of the link before; 64 zeros in the first
     source: SourceRef  # the record vouched for: topic without prefix
     digest: str  # SHA-256 of that record's value
-    kind: str  # "alert", "change", or "unreadable"
+    kind: str  # "alert", "change", "act", or "unreadable"
     id: str = ""
     config: str = ""
     detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version: of a change all
@@ -44,5 +55,5 @@ class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
     hash: str  # SHA-256 of the record's bytes before ``,"hash":``; always the last field
 
 
-AUDIT_EVENTS: tuple[type[Event], ...] = (Change, AuditLink)
+AUDIT_EVENTS: tuple[type[Event], ...] = (Change, Act, AuditLink)
 encode_link = msgspec.json.Encoder().encode

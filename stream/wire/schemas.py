@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from stream.wire.audit import AUDIT_EVENTS
+from stream.wire.decisions import DECISION_EVENTS
 from stream.wire.events import EVENTS, Event
 from stream.wire.triage import TRIAGE_EVENTS
 
@@ -26,7 +27,7 @@ def tag_of(event: type[Event]) -> str:
 
 def schemas() -> dict[str, Schema]:
     """Schema per tag, of every event on a public topic, and of the body of a webhook."""
-    return {tag_of(event): _schema(event) for event in (*EVENTS, *TRIAGE_EVENTS, *AUDIT_EVENTS)}
+    return {tag_of(event): _schema(event) for event in (*EVENTS, *TRIAGE_EVENTS, *AUDIT_EVENTS, *DECISION_EVENTS)}
 
 
 def _schema(event: type[Event]) -> Schema:

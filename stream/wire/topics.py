@@ -38,6 +38,9 @@ DELIVERIES = Topic(name="deliveries", key="sink", event="delivery/1", retention_
 CHANGES = Topic(name="changes", key="none", event="change/1", retention_ms=-1)
 AUDIT = Topic(name="audit", key="none", event="audit/1", retention_ms=-1)
 AUDIT_CHANGES = Topic(name="audit-changes", key="none", event="audit/1", retention_ms=-1)
+ACTS = Topic(name="acts", key="who", event="act/1", retention_ms=-1)
+AUDIT_ACTS = Topic(name="audit-acts", key="none", event="audit/1", retention_ms=-1)
+DECISIONS = Topic(name="decisions", key="customer", event="decision/1", retention_ms=90 * DAY_MS)
 BY_TERMINAL = Topic(name="weir-by-terminal", key="none", event="shuffle/1", retention_ms=DAY_MS, internal=True)
 
 TOPICS = (
@@ -45,5 +48,6 @@ TOPICS = (
     *(ALERTS, SCORES, RISK, DEAD_LETTERS),
     *(TRIAGE, DELIVERIES),
     *(CHANGES, AUDIT, AUDIT_CHANGES),
+    *(ACTS, AUDIT_ACTS, DECISIONS),
     BY_TERMINAL,
 )

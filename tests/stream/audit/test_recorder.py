@@ -17,9 +17,10 @@ from stream.audit.recorder import Recorder
 from stream.audit.telling import tell_change
 from stream.consume import consumer_of, read_to_end
 from stream.settings import Alerts, Kafka, Settings
+from stream.triage.desk import Desk
 from stream.walk import STAGES
-from stream.wire.audit import Change
-from stream.wire.topics import ALERTS, AUDIT, CHANGES
+from stream.wire.audit import Act, Change
+from stream.wire.topics import ACTS, ALERTS, AUDIT, CHANGES
 from tests.commands.shell import Shell
 from tests.stream.core.chains import an_alert
 
@@ -86,6 +87,23 @@ def test_a_change_is_told_once_and_chained(placed: Settings) -> None:
     assert changes[1].detectors == {"rules": rules.version}
     assert changes[1].settings["alerts"]["cooldown_seconds"] == 60
     assert verifier.heads()["changes/0"]["links"] == 2
+
+
+def test_what_a_person_says_is_kept_word_for_word_and_chained(placed: Settings) -> None:
+    """A snooze and its end: ``triage`` keeps the last word of the two, ``acts`` both, with who and by which way."""
+    with Desk(placed, via="console analyst") as desk:
+        snooze = desk.snooze("ann", 3600, kind="market", why="auction")
+        ended = desk.wake(snooze, "ann")
+    record(placed)
+    verifier, waiting = verify_broker(placed)
+    with closing(consumer_of(placed, [ACTS.name], from_beginning=True)) as consumer:
+        acts = [msgspec.json.decode(value, type=Act) for _, value in read_to_end(consumer)]
+
+    assert [(act.by, act.via, act.said) for act in acts] == [
+        ("ann", "console analyst", snooze),
+        ("ann", "console analyst", ended),
+    ]
+    assert ([head["links"] for name, head in verifier.heads().items() if name.startswith("acts/")], waiting) == ([2], 0)
 
 
 def test_a_changed_byte_is_found_by_the_command_and_named(placed: Settings, tmp_path: Path) -> None:

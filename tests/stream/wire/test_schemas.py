@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from stream.wire.audit import AUDIT_EVENTS
+from stream.wire.decisions import DECISION_EVENTS
 from stream.wire.events import EVENTS, DeadLetter, SourceRef, Transaction
 from stream.wire.schemas import breaks, schemas, tag_of
 from stream.wire.triage import TRIAGE_EVENTS
@@ -34,7 +35,7 @@ def after(change: str, field: str, value: Any = None) -> list[str]:
 
 def test_every_public_event_has_a_schema_under_its_tag() -> None:
     """The tag is what stands in ``type`` on the wire."""
-    assert list(schemas()) == [tag_of(event) for event in (*EVENTS, *TRIAGE_EVENTS, *AUDIT_EVENTS)]
+    assert list(schemas()) == [tag_of(event) for event in (*EVENTS, *TRIAGE_EVENTS, *AUDIT_EVENTS, *DECISION_EVENTS)]
     assert tag_of(DeadLetter) == "dead-letter/1"
 
 
