@@ -11,6 +11,7 @@ from stream.core.layout import Packed
 from stream.core.merge import Bound, Merge, Merged, MergeState, initial
 from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
+from stream.core.sampling import LAYOUT, chosen, pack_features
 from stream.core.scoring import Scored, Scorer
 from stream.core.shuffle import VERDICT, unpack
 from stream.core.stage import Output, changing_state
@@ -130,7 +131,7 @@ class TerminalStage:
             stand = self._set_aside(merged, rows, scored, output)
             rows, x, scored = rows[stand], x[stand], scored.only(stand)
         held = self._alerts.tell(merged, rows, x, scored, output, now)
-        self._publish_scores(merged, rows, scored, held, output)
+        self._publish_scores(merged, rows, x, scored, held, output)
         for (detector, call), times in self._scorer.take_failures().items():
             output.counts["detector_failures", detector, call] += times
         output.counts["scored", "payments"] += rows.size
@@ -158,7 +159,9 @@ class TerminalStage:
         output.counts["dead_lettered", "detector_failed"] += len(scored.failed)
         return np.setdiff1d(np.arange(rows.size), list(scored.failed))
 
-    def _publish_scores(self, merged: Merged, rows: Ints, scored: Scored, held: list[int], output: Output) -> None:
+    def _publish_scores(
+        self, merged: Merged, rows: Ints, x: Matrix, scored: Scored, held: list[int], output: Output
+    ) -> None:
         detectors = self._scorer.detectors
         if not detectors:
             return
@@ -166,6 +169,7 @@ class TerminalStage:
         ids = [merged.id[i] for i in rows.tolist()]
         for start in range(0, rows.size, _RECORD):
             cut = slice(start, start + _RECORD)
+            sample = chosen(offsets[cut])
             record = Scores(
                 partitions=partitions[cut].tolist(),
                 offsets=offsets[cut].tolist(),
@@ -175,5 +179,8 @@ class TerminalStage:
                 versions={detector.name: detector.version for detector in detectors},
                 thresholds={detector.name: detector.threshold for detector in detectors},
                 held=[row - start for row in held if start <= row < start + _RECORD],
+                sample=sample.tolist(),
+                features=pack_features(x[start + sample]),
+                layout=LAYOUT,
             )
             output.records.append(Outgoing(topic=SCORES.name, value=encode(record), partition=self._partition))
