@@ -24,6 +24,10 @@ class _Commands(click.Group):
         "explain": ("stream.commands.explain:explain_command", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),
+        "new-producer": (
+            "producers.new_producer:new_producer",
+            "Make the package of a producer of your own, with its contract test.",
+        ),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
         "evaluate": ("stream.commands.evaluate:evaluate", "Judge the detectors by a published protocol, fold by fold."),
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
