@@ -80,7 +80,7 @@ def publish(
     stopped = stop or threading.Event()
     chosen = clock or WallClock(stopped)
     pacing = Pacing(clock=chosen, rate=rate, speed=speed)
-    with Publisher(bootstrap, prefix=settings.kafka.prefix) as publisher:
+    with Publisher(msgspec.structs.replace(settings.kafka, bootstrap=bootstrap)) as publisher:
         tally = _Tally(chosen, on_progress)
         for record in islice(source.records(), skip, None if count is None else skip + count):
             at: int = record.event.at  # type: ignore[attr-defined]  # every public event has one

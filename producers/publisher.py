@@ -2,6 +2,7 @@
 
 import socket
 from collections import Counter, deque
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -11,12 +12,15 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from producers.source import Record
+from stream.connection import connect
 from stream.errors import DeliveryError, MachineError
+from stream.settings import Kafka
 from stream.wire.codec import encode
 
 BOOTSTRAP_SECONDS = 5.0
 DELIVERY_SECONDS = 30.0  # a record not acknowledged within is undelivered
 MAX_UNACKNOWLEDGED = 20_000  # records; kafka-python itself sets no bound
+ORIGIN = "weir-origin"  # header of a live source's records: whose they are, and where each came from
 
 _hash = lru_cache(maxsize=1 << 18)(murmur2)  # in pure Python it costs more than all else of a send
 
@@ -24,36 +28,30 @@ _hash = lru_cache(maxsize=1 << 18)(murmur2)  # in pure Python it costs more than
 class Publisher:
     """A connection that sends records; a context manager that flushes on leaving.
 
-    bootstrap  host:port[,host:port]
-    prefix     before every topic name
+    kafka  where it is, who we are to it, and what stands before every topic name
 
-    Raises MachineError where no broker answers.
+    Raises MachineError where no broker answers, or one turns us away.
     """
 
-    def __init__(self, bootstrap: str, *, prefix: str = "") -> None:
-        try:
-            _knock(bootstrap)
-            self._producer = KafkaProducer(
-                bootstrap_servers=bootstrap.split(","),
-                client_id="weir-producer",
-                enable_idempotence=True,
-                acks="all",
-                linger_ms=3,
-                batch_size=128 * 1024,
-                compression_type="gzip",  # lz4 and zstd need a package more, here and in every consumer
-                delivery_timeout_ms=int(DELIVERY_SECONDS * 1000),
-                request_timeout_ms=10_000,
-                max_block_ms=10_000,
-                bootstrap_timeout_ms=int(BOOTSTRAP_SECONDS * 1000),
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
-        except (KafkaError, ValueError, OSError) as error:
-            raise MachineError(
-                f"no Kafka answers at {bootstrap}",
-                "Start one (`weir run` brings its own), or name another by --bootstrap or WEIR_BOOTSTRAP",
-            ) from error
-        self._prefix = prefix
+    def __init__(self, kafka: Kafka) -> None:
+        _require_listener(kafka.bootstrap)
+        self._producer = connect(
+            KafkaProducer,
+            kafka,
+            client_id="weir-producer",
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=3,
+            batch_size=128 * 1024,
+            compression_type="gzip",  # lz4 and zstd need a package more, here and in every consumer
+            delivery_timeout_ms=int(DELIVERY_SECONDS * 1000),
+            request_timeout_ms=10_000,
+            max_block_ms=10_000,
+            bootstrap_timeout_ms=int(BOOTSTRAP_SECONDS * 1000),
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+        self._prefix = kafka.prefix
         self._partitions: dict[str, int] = {}  # per topic without prefix
         self._waiting: deque[tuple[str, Any]] = deque()  # topic and future, in order of sending
         self._undelivered: Counter[str] = Counter()
@@ -71,9 +69,10 @@ class Publisher:
         else:
             self._producer.close(timeout=DELIVERY_SECONDS)
 
-    def send(self, record: Record, *, due_ms: int) -> None:
+    def send(self, record: Record, *, due_ms: int, origin: str = "") -> None:
         """Hand a record over with ``due_ms``, epoch ms, as its timestamp; waits while too many are unacknowledged.
 
+        origin  stands in the header ``weir-origin``; "": there is none
         Raises DeliveryError once an earlier record is known not to have been taken.
         """
         topic, key = record.topic, record.key.encode()
@@ -85,6 +84,7 @@ class Publisher:
                 value=encode(record.event),
                 partition=(_hash(key) & 0x7FFFFFFF) % partitions,  # Kafka's own choice for a keyed record
                 timestamp_ms=due_ms,
+                headers=[(ORIGIN, origin.encode())] if origin else None,
             )
         except KafkaError as error:  # no such topic, record too large, broker gone
             self._fail(topic, error)
@@ -96,6 +96,14 @@ class Publisher:
             self._settle(*waiting.popleft())
             if not waiting:
                 break
+        if self._undelivered:
+            self.close()
+
+    def settle(self) -> None:
+        """Return when all that was sent stands in Kafka. Raises DeliveryError where some does not."""
+        self._producer.flush(timeout=DELIVERY_SECONDS)
+        while self._waiting:
+            self._settle(*self._waiting.popleft())
         if self._undelivered:
             self.close()
 
@@ -133,17 +141,16 @@ class Publisher:
         self._reason = self._reason or _name(error)
 
 
-def _knock(bootstrap: str) -> None:
-    """Return if anyone listens at one of the addresses, else raise OSError: kafka-python would leave sockets open."""
-    addresses = [address.rpartition(":") for address in bootstrap.split(",")]
-    for place, (host, _, port) in enumerate(addresses, 1):
-        try:
+def _require_listener(bootstrap: str) -> None:
+    """Return if anyone listens at one of the addresses, else raise MachineError: kafka-python leaves sockets open."""
+    for host, _, port in (address.rpartition(":") for address in bootstrap.split(",")):
+        with suppress(OSError, ValueError):
             socket.create_connection((host.strip("[]"), int(port)), timeout=BOOTSTRAP_SECONDS).close()
-        except OSError:
-            if place == len(addresses):
-                raise
-        else:
             return
+    raise MachineError(
+        f"no Kafka answers at {bootstrap}",
+        "Start one (`weir run` brings its own), or name another by --bootstrap or WEIR_BOOTSTRAP",
+    )
 
 
 def _name(error: BaseException) -> str:

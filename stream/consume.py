@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
+from stream.connection import connect
 from stream.errors import MachineError
 from stream.settings import Settings
 
@@ -18,28 +18,24 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
 
     Raises MachineError where no broker answers or a topic is missing.
     """
-    bootstrap = settings.kafka.bootstrap
-    try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_records=2000,
-            fetch_max_wait_ms=20,
-            bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000),
-        )
-    except (KafkaError, ValueError, OSError):
-        raise MachineError(
-            f"No Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP"
-        ) from None
+    consumer = connect(
+        KafkaConsumer,
+        settings.kafka,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_poll_records=2000,
+        fetch_max_wait_ms=20,
+        bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000),
+    )
     places = []
     for topic in topics:
         partitions = consumer.partitions_for_topic(settings.kafka.prefix + topic)
         if not partitions:
             consumer.close()
             raise MachineError(
-                f"topic {settings.kafka.prefix + topic} does not exist at {bootstrap}", "Create it with `weir topics`"
+                f"topic {settings.kafka.prefix + topic} does not exist at {settings.kafka.bootstrap}",
+                "Create it with `weir topics`",
             )
         places += [TopicPartition(settings.kafka.prefix + topic, p) for p in sorted(partitions)]
     consumer.assign(places)

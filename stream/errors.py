@@ -34,6 +34,12 @@ class MachineError(WeirError):
         return f"{self.what}. {self.fix}"
 
 
+class AccessError(MachineError):
+    """Kafka turned us away, or we it: a wrong password, a certificate nobody vouches for, a right we lack."""
+
+    exit_code = 6
+
+
 class ModelError(WeirError):
     """An artefact that must not serve: wrong hash, missing feature, another order."""
 

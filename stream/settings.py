@@ -13,9 +13,18 @@ from stream.errors import SettingsError
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
+Money = Annotated[float, msgspec.Meta(ge=0.0)]  # currency units
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 GroupKey: TypeAlias = Literal["kind", "severity", "entity", "detector", "alert"]
-_CHOICES = {"severity": get_args(Severity), "group_by": get_args(GroupKey)}
+Security: TypeAlias = Literal["plaintext", "sasl_ssl"]
+Mechanism: TypeAlias = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
+PASSWORD = "WEIR_KAFKA_PASSWORD"  # noqa: S105  a variable's name; what it holds is in no settings
+_CHOICES = {
+    "severity": get_args(Severity),
+    "group_by": get_args(GroupKey),
+    "security": get_args(Security),
+    "mechanism": get_args(Mechanism),
+}
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,12 +39,18 @@ class Kafka(Section, frozen=True, kw_only=True):
     partitions: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 4
     replication: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
     group: str = "weir"
+    instance: str = ""  # this worker's own name in the group: started again within session_seconds, no other rebalances
     commit_seconds: Annotated[float, msgspec.Meta(gt=0.0, le=60.0)] = 1.0
     session_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=60.0)] = 6.0  # a dead worker keeps its partitions so long
     watchdog_seconds: Annotated[float, msgspec.Meta(ge=1.0, le=3600.0)] = 90.0  # without progress: the worker ends
     standbys: Annotated[int, msgspec.Meta(ge=0, le=8)] = 1  # other workers that keep a partition's state warm
     slice_records: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096  # at most, per fetch of a partition
     idle_ms: Annotated[int, msgspec.Meta(ge=1, le=60_000)] = 25  # a partition silent for so long holds nobody back
+    security: Security = "plaintext"  # or SCRAM over TLS (docs/security.md)
+    mechanism: Mechanism = "SCRAM-SHA-512"
+    username: str = ""
+    password_file: str = ""  # or the variable WEIR_KAFKA_PASSWORD: a password stands in no settings
+    ca_file: str = ""  # PEM, of who vouches for the brokers; empty: whom this machine trusts
 
 
 class Payments(Section, frozen=True, kw_only=True):
@@ -68,9 +83,10 @@ class Market(Section, frozen=True, kw_only=True):
 class Alerts(Section, frozen=True, kw_only=True):
     """When an alert is told."""
 
-    detectors: tuple[str, ...] = ("autoencoder", "robust")
+    detectors: tuple[str, ...] = ("ensemble", "autoencoder")  # of several at their threshold the first one speaks
     rules: str = ""  # TOML file of rules written by users (docs/rules.md); empty: none
     cooldown_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
+    severity_losses: tuple[Money, Money, Money] = (50.0, 200.0, 1000.0)  # expected, from which medium, high, critical
     top_reasons: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
 
 
@@ -80,6 +96,17 @@ class Worker(Section, frozen=True, kw_only=True):
     model: str = ""  # artefact folder; empty: the reference artefact in models/trained
     metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9108
     metrics_host: str = "127.0.0.1"
+
+
+class Registry(Section, frozen=True, kw_only=True):
+    """The registry of models, and what one must show before it becomes shadow or champion (docs/registry.md)."""
+
+    path: str = "registry"  # its folder
+    least_frauds: Annotated[int, msgspec.Meta(ge=0)] = 50  # with their verdict in, to be judged by
+    least_gain: float = 0.0  # of average precision over the champion's: what the end of the 95 % interval must exceed
+    most_miscalibration: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05  # expected over real frauds, off 1; beyond chance
+    most_gap: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.005  # alert rates of groups of customers, apart
+    least_payments_per_second: Annotated[float, msgspec.Meta(ge=0.0)] = 100_000.0  # scored on one core
 
 
 class Route(Section, frozen=True, kw_only=True):
@@ -112,6 +139,40 @@ class Notify(Section, frozen=True, kw_only=True):
     metrics_host: str = "127.0.0.1"
 
 
+class Console(Section, frozen=True, kw_only=True):
+    """The page and HTTP API of ``weir console``, and ``weir score``."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9110
+    score_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9111
+    tokens: str = "weir-tokens.json"  # file of `weir console token`: hashes, no tokens
+    certificate: str = ""  # PEM file; with ``key``: HTTPS
+    key: str = ""
+    is_behind_proxy: bool = False  # somebody else speaks HTTPS in front of it
+    requests_a_minute: Positive = 1200  # of one address, to ``weir console``
+    alerts: Positive = 2000  # of each partition, kept in memory
+    snapshots: Positive = 10_000  # likewise
+    payments: Positive = 50_000  # of each partition that are looked through for a history
+    decisions: Positive = 200_000  # of ``weir score``, remembered in all
+    decline_from: Severity = "critical"  # of a score; one above its threshold and below this is "review"
+
+
+class Monitor(Section, frozen=True, kw_only=True):
+    """``weir monitor``: live figures and drift (docs/drift.md)."""
+
+    currency_per_review: Annotated[float, msgspec.Meta(ge=0.0)] = 5.0  # what looking into one alert costs
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30  # of payments that live figures are about
+    window_hours: Annotated[int, msgspec.Meta(ge=1, le=720)] = 24  # of payments held to the reference, of event time
+    least_rows: Annotated[int, msgspec.Meta(ge=100)] = 500  # of them with features; fewer wait for more
+    psi: Annotated[float, msgspec.Meta(gt=0.0)] = 0.25  # population stability index worth an alert
+    creep_slack: Annotated[float, msgspec.Meta(gt=0.0)] = 0.1  # Page–Hinkley: of the mean rank of scores, in deviations
+    creep_limit: Annotated[float, msgspec.Meta(gt=0.0)] = 100.0
+    repeat_days: Annotated[float, msgspec.Meta(gt=0.0)] = 7.0  # until what was told is told again
+    warm_up_days: Annotated[float, msgspec.Meta(ge=0.0)] = 30.0  # of a stream's life: histories still fill, none is told
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9110
+    metrics_host: str = "127.0.0.1"
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """All of it."""
 
@@ -120,7 +181,10 @@ class Settings(Section, frozen=True, kw_only=True):
     market: Market = Market()
     alerts: Alerts = Alerts()
     worker: Worker = Worker()
+    registry: Registry = Registry()
     notify: Notify = Notify()
+    monitor: Monitor = Monitor()
+    console: Console = Console()
     producers: dict[str, dict[str, Any]] = {}
 
     @property
@@ -157,9 +221,20 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     for name, value in variables.items():
         _set_variable(raw, name, value)
     settings = _convert(raw, where="environment")
+    _check_security(settings.kafka)
     _check_patience(settings.kafka)
     _check_routes(settings.notify)
     return settings
+
+
+def _check_security(kafka: Kafka) -> None:
+    """Refuse half a security: a name that would be sent to nobody, or a door to which there is no key."""
+    if kafka.security == "plaintext":
+        for field in ("username", "password_file", "ca_file"):
+            if getattr(kafka, field):
+                raise SettingsError("kafka.security", f"sasl_ssl, as kafka.{field} is set", kafka.security)
+    elif not kafka.username:
+        raise SettingsError("kafka.username", f"who we are, as kafka.security is {kafka.security}")
 
 
 def _check_patience(kafka: Kafka) -> None:
@@ -180,6 +255,8 @@ def _check_routes(notify: Notify) -> None:
 
 
 def _set_variable(raw: dict[str, Any], name: str, value: str) -> None:
+    if name == PASSWORD:
+        return
     if name == "WEIR_BOOTSTRAP":
         raw.setdefault("kafka", {})["bootstrap"] = value
         return
@@ -203,6 +280,8 @@ def _refusal(raw: dict[str, Any], said: str, section: str, *, where: str) -> Set
     head, _, missing = said.partition("Object missing required field ")
     head, _, unknown = head.partition("Object contains unknown field ")
     field = ".".join(filter(None, (section, unknown or missing)))
+    if field == "kafka.password":
+        return SettingsError(field, f"no password in settings: name a file by kafka.password_file, or set {PASSWORD}")
     if unknown:
         known = Route if section.startswith("notify.routes.") else getattr(Settings(), section, Settings())
         expected = f"one of {', '.join(known.__struct_fields__)}"

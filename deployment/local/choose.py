@@ -8,8 +8,9 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from deployment.local.kafka import LocalKafka
+from stream.connection import client_options, require_admission
 from stream.errors import MachineError
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 
 ANSWER_SECONDS = 5.0
 
@@ -25,7 +26,7 @@ def kafka_for(
     Raises MachineError where the named one does not answer, or none can be started.
     """
     if settings.kafka.bootstrap:
-        require_answer(settings.kafka.bootstrap)
+        require_answer(settings.kafka)
         yield settings.kafka.bootstrap
         return
     on_progress("starting Kafka")
@@ -33,12 +34,13 @@ def kafka_for(
         yield broker.bootstrap
 
 
-def require_answer(bootstrap: str, *, within_seconds: float = ANSWER_SECONDS) -> None:
-    """Return if a Kafka answers at ``bootstrap`` (host:port[,host:port]); raise MachineError otherwise."""
+def require_answer(kafka: Kafka, *, within_seconds: float = ANSWER_SECONDS) -> None:
+    """Return if a Kafka answers at ``kafka.bootstrap``; raise MachineError otherwise."""
+    require_admission(kafka)
     try:
-        KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=int(within_seconds * 1000)).close()
+        KafkaAdminClient(**client_options(kafka), bootstrap_timeout_ms=int(within_seconds * 1000)).close()
     except (KafkaError, ValueError, OSError) as error:
         raise MachineError(
-            f"No Kafka answers at {bootstrap} within {within_seconds:.0f} s",
+            f"No Kafka answers at {kafka.bootstrap} within {within_seconds:.0f} s",
             "Start it, correct --bootstrap or WEIR_BOOTSTRAP, or leave both out for an embedded one",
         ) from error

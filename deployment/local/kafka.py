@@ -21,6 +21,7 @@ from typing import Self
 from deployment.local.jars import jars
 from deployment.local.needs import free_port, java, roomy_folder
 from deployment.local.properties import Detour, Voter, broker_settings
+from deployment.local.secured import secured
 from stream.errors import MachineError
 
 START_SECONDS = 60.0  # a loaded machine; 3 s where nothing else runs
@@ -53,7 +54,7 @@ class LocalKafka:
         self, *, folder: Path, is_temporary: bool, settings: Mapping[str, object], heap_mb: int = HEAP_MB
     ) -> None:
         self.folder, self.is_temporary, self.settings, self.heap_mb = folder, is_temporary, settings, heap_mb
-        self.bootstrap = str(settings["listeners"]).partition(",")[0].removeprefix("PLAINTEXT://")
+        self.bootstrap = str(settings["listeners"]).partition(",")[0].partition("://")[2]
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
         self._log_before = 0  # size of the log at the latest launch
@@ -65,6 +66,7 @@ class LocalKafka:
         folder: Path | None = None,
         port: int = 0,
         detour: Detour | None = None,
+        certificates: Path | None = None,
         extra: Mapping[str, object] = MappingProxyType({}),
         on_progress: Callable[[str], None] = lambda _: None,
     ) -> Self:
@@ -73,6 +75,7 @@ class LocalKafka:
         folder       keep data here and find it again at the next start; None: a temporary folder, removed on stop
         port         to listen on; 0: any free one
         detour       a second listener, for clients that come through a proxy
+        certificates folder of ``deployment.certificates``: its doors are shut (``secured``); None: open to all here
         extra        broker settings over ours; ``log.dirs`` puts the data elsewhere, where it is not removed
         on_progress  told in one line each what takes time
         Raises MachineError where a port, disk, Java or the jars are lacking.
@@ -82,6 +85,8 @@ class LocalKafka:
         settings = broker_settings(
             node=1, port=port, voters=[Voter(1, free_port(0))], data=home / "data", detour=detour
         )
+        if certificates is not None:
+            settings = secured(settings, certificates=certificates, port=free_port(0))
         broker = cls(folder=home, is_temporary=folder is None, settings={**settings, **extra})
         try:
             broker.configure(class_path)

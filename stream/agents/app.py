@@ -18,8 +18,9 @@ from stream.agents.observer import Observer, Silent
 from stream.agents.outbox import Publisher
 from stream.agents.spec import StageSpec, changelog_topic
 from stream.agents.tables import LaneStore, PromptTableManager, SliceSchema, StageTable
+from stream.connection import password, tls
 from stream.errors import WeirError
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 from stream.wire.topics import SCORES
 
 log = logging.getLogger("weir.agents")
@@ -75,6 +76,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
     app = WeirApp(
         settings.kafka.group,
         broker=f"{transport.SCHEME}://{settings.kafka.bootstrap.replace(',', f';{transport.SCHEME}://')}",
+        broker_credentials=_credentials(settings.kafka),
         topic_partitions=settings.kafka.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -84,6 +86,7 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
         broker_session_timeout=settings.kafka.session_seconds,
         broker_heartbeat_interval=settings.kafka.session_seconds / _HEARTBEATS,
         consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.kafka.instance or None,
         stream_buffer_maxsize=_QUEUED_ROUNDS,
         table_standby_replicas=settings.kafka.standbys,
         store="memory://",
@@ -109,6 +112,15 @@ def build_app(settings: Settings, specs: Sequence[StageSpec], observer: Observer
             _add_agent(app, spec, topic)
     _add_upkeep(app, [table.data for table in tables])
     return app
+
+
+def _credentials(kafka: Kafka) -> faust.SASLCredentials | None:
+    """Who we are to Kafka; None where nobody is asked."""
+    if kafka.security == "plaintext":
+        return None
+    return faust.SASLCredentials(
+        username=kafka.username, password=password(kafka), ssl_context=tls(kafka), mechanism=kafka.mechanism
+    )
 
 
 def _add_agent(app: WeirApp, spec: StageSpec, topic: str) -> None:

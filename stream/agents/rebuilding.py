@@ -14,8 +14,9 @@ from kafka.errors import GroupIdNotFoundError, KafkaError, UnknownTopicOrPartiti
 
 from stream.agents.spec import StageSpec, changelog_topic
 from stream.agents.topics import admin_of, create_topics
+from stream.connection import connect
 from stream.errors import MachineError, StateError
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 
 _GONE_SECONDS = 30.0  # for Kafka to remove a topic
 _LOOK_SECONDS = 0.1
@@ -32,10 +33,10 @@ def rebuild(spec: StageSpec, settings: Settings, stages: Sequence[str]) -> int:
     """
     kafka = settings.kafka
     sources = [TopicPartition(kafka.prefix + topic, p) for topic in spec.topics for p in range(kafka.partitions)]
-    admin = admin_of(kafka.bootstrap)
+    admin = admin_of(kafka)
     try:
         _require_no_worker(admin, kafka.group)
-        records = _count(kafka.bootstrap, sources)
+        records = _count(kafka, sources)
         _remove(admin, changelog_topic(settings, spec.name))
         _forget(admin, kafka.group, sources)
     except KafkaError as error:
@@ -59,9 +60,9 @@ def _require_no_worker(admin: KafkaAdminClient, group: str) -> None:
         )
 
 
-def _count(bootstrap: str, sources: Sequence[TopicPartition]) -> int:
+def _count(kafka: Kafka, sources: Sequence[TopicPartition]) -> int:
     """Count the records there are; refuse where the first of them are gone."""
-    consumer = KafkaConsumer(bootstrap_servers=bootstrap)
+    consumer = connect(KafkaConsumer, kafka)
     try:
         beginnings = consumer.beginning_offsets(sources)
         ends = consumer.end_offsets(sources)

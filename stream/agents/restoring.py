@@ -55,7 +55,7 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
         _check(lane, {topic: committed[TP(prefix + topic, lane.partition)] for topic in lane.spec.topics}, settings)
     starts = _earliest(lanes, written, prefix)
     logs = {lane: TP(changelog_topic(settings, lane.spec.name), lane.partition) for lane in lanes}
-    async with Tail(settings.kafka.bootstrap) as tail:
+    async with Tail(settings.kafka) as tail:
         ids = await tail.ids_since(starts)
         source_ends = await tail.ends(sources)
         outputs = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.outputs}

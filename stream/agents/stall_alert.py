@@ -10,6 +10,7 @@ from kafka import KafkaProducer
 
 from monitoring.health import Stall
 from stream.agents.outbox import ID_HEADER
+from stream.connection import client_options
 from stream.errors import StalledError
 from stream.settings import Settings
 from stream.wire.codec import encode
@@ -67,7 +68,7 @@ def publish(settings: Settings, alert: Alert, *, seconds: float) -> None:
     until = time.monotonic() + seconds
     patience = int(1000 * seconds)
     producer = KafkaProducer(
-        bootstrap_servers=settings.kafka.bootstrap.split(","),
+        **client_options(settings.kafka),
         acks="all",
         bootstrap_timeout_ms=patience // 2,
         max_block_ms=patience // 2,

@@ -10,6 +10,8 @@ from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from stream.agents.outbox import ID_HEADER
+from stream.connection import client_options
+from stream.settings import Kafka
 
 _POLL_MS = 1_000
 
@@ -17,9 +19,9 @@ _POLL_MS = 1_000
 class Tail:
     """Reads output partitions apart from the group; an asynchronous context manager."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, kafka: Kafka) -> None:
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+            **client_options(kafka), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
 
     async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from operator import itemgetter
 
+import msgspec
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from stream.agents.spec import changelog_topic
+from stream.connection import connect, denied
 from stream.errors import MachineError
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 from stream.wire.topics import TOPICS, Topic
 
 ANSWER_SECONDS = 5.0  # for a broker that is named; more is what supervisors are for
@@ -22,27 +24,24 @@ def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> 
 
     bootstrap  host:port[,host:port]
     stages     names of the stage specs, each of which gets a changelog
-    Raises MachineError where the broker does not answer, refuses, or holds a topic with another partition count.
+    Raises MachineError where the broker does not answer, refuses, or holds a topic with another partition count;
+    AccessError where topics lack that we may not create.
     """
     wanted = {settings.kafka.prefix + topic.name: _config(topic) for topic in TOPICS}
     wanted |= {changelog_topic(settings, stage): _changelog_config() for stage in stages}
-    admin = admin_of(bootstrap)
+    kafka = msgspec.structs.replace(settings.kafka, bootstrap=bootstrap)
+    admin = admin_of(kafka)
     try:
         return _create(admin, wanted, settings)
+    except AuthorizationError as error:
+        raise denied(kafka, error) from error
     finally:
         admin.close()
 
 
-def admin_of(bootstrap: str) -> KafkaAdminClient:
-    """Connect to a broker as its administrator; raises MachineError where it does not answer."""
-    try:
-        return KafkaAdminClient(
-            bootstrap_servers=bootstrap, client_id="weir-topics", bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000)
-        )
-    except (KafkaError, ValueError, OSError) as error:
-        raise MachineError(
-            f"No Kafka answers at {bootstrap}", "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP"
-        ) from error
+def admin_of(kafka: Kafka) -> KafkaAdminClient:
+    """Connect to a broker for its administration; raises MachineError where it does not answer or turns us away."""
+    return connect(KafkaAdminClient, kafka, client_id="weir-topics", bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000))
 
 
 def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings: Settings) -> list[str]:
@@ -61,6 +60,8 @@ def _create(admin: KafkaAdminClient, wanted: dict[str, dict[str, str]], settings
             admin.create_topics(new, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         pass  # another process creates them too: what counts is checked below
+    except AuthorizationError:
+        raise
     except KafkaError as error:
         reason = getattr(error, "description", "") or type(error).__name__
         raise MachineError(

@@ -12,6 +12,7 @@ from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from stream.audit.reading import CHAINS, last_value
+from stream.connection import connect
 from stream.consume import consumer_of
 from stream.core.chain import Head, head_of, link
 from stream.errors import DeliveryError, StreamError
@@ -34,8 +35,9 @@ class Recorder:
         self._consumer = consumer_of(settings, list(CHAINS), from_beginning=True)
         for place in self._consumer.assignment():
             self._seek(place)
-        self._producer = KafkaProducer(
-            bootstrap_servers=settings.kafka.bootstrap.split(","),
+        self._producer = connect(
+            KafkaProducer,
+            settings.kafka,
             client_id="weir-audit",
             enable_idempotence=True,
             acks="all",

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 
 from models.detector import Detector
 from stream.audit.reading import last_value
+from stream.connection import connect
 from stream.consume import consumer_of
 from stream.errors import DeliveryError
 from stream.settings import Settings
@@ -36,7 +37,7 @@ def tell_change(settings: Settings, detectors: Sequence[Detector]) -> bool:
         last = last_value(consumer, TopicPartition(topic, 0))
     if last is not None and msgspec.json.decode(last).get("id") == change.id:
         return False
-    producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap.split(","), acks="all", retries=5)
+    producer = connect(KafkaProducer, settings.kafka, acks="all", retries=5)
     with closing(producer):
         try:
             producer.send(topic, value=encode(change), partition=0).get(timeout=_SECONDS)

@@ -5,8 +5,9 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
+from stream.connection import connect
 from stream.core.dispatch import Place
-from stream.errors import DeliveryError, MachineError
+from stream.errors import DeliveryError
 from stream.settings import Settings
 from stream.wire.codec import encode
 from stream.wire.events import Alert, DeadLetter, SourceRef
@@ -26,24 +27,19 @@ class Records:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.kafka.prefix
         self._sent: list[Any] = []
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=settings.kafka.bootstrap.split(","),
-                client_id="weir-notify",
-                enable_idempotence=True,
-                acks="all",
-                linger_ms=5,
-                delivery_timeout_ms=int(1000 * _PATIENCE_SECONDS),
-                request_timeout_ms=10_000,
-                max_block_ms=10_000,
-                bootstrap_timeout_ms=5_000,
-                allow_auto_create_topics=False,
-            )
-        except (KafkaError, ValueError, OSError):
-            raise MachineError(
-                f"No Kafka answers at {settings.kafka.bootstrap}",
-                "Start it, or name another with --bootstrap or WEIR_BOOTSTRAP",
-            ) from None
+        self._producer = connect(
+            KafkaProducer,
+            settings.kafka,
+            client_id="weir-notify",
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            delivery_timeout_ms=int(1000 * _PATIENCE_SECONDS),
+            request_timeout_ms=10_000,
+            max_block_ms=10_000,
+            bootstrap_timeout_ms=5_000,
+            allow_auto_create_topics=False,
+        )
 
     def write(self, delivery: Delivery) -> None:
         """Hand over what became of alerts."""

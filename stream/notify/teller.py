@@ -16,6 +16,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import CommitFailedError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
+from stream.connection import connect
 from stream.consume import seek_to_time
 from stream.core.dispatch import Dispatch, Place
 from stream.core.triage import Triage
@@ -110,8 +111,9 @@ class Teller:
 
     def _consumer(self, assigned: _Assigned) -> KafkaConsumer:
         kafka = self.settings.kafka
-        consumer = KafkaConsumer(
-            bootstrap_servers=kafka.bootstrap.split(","),
+        consumer = connect(
+            KafkaConsumer,
+            kafka,
             group_id=f"{kafka.group}-notify-{self.name}",
             partition_assignment_strategy=(OneTakesAll,),
             enable_auto_commit=False,

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from kafka import KafkaConsumer, TopicPartition
 
+from stream.connection import connect
 from stream.consume import consumer_of
 from stream.settings import Settings
 from stream.summary import Tally
@@ -43,8 +44,8 @@ class Watch:
     def __post_init__(self) -> None:
         self._consumer = consumer_of(self.settings, [topic.name for topic in _READ], from_beginning=False)
         kafka = self.settings.kafka
-        self._asker = KafkaConsumer(  # names the group to ask for its offsets; never joins it
-            bootstrap_servers=kafka.bootstrap.split(","), group_id=kafka.group, enable_auto_commit=False
+        self._asker = connect(  # names the group to ask for its offsets; never joins it
+            KafkaConsumer, kafka, group_id=kafka.group, enable_auto_commit=False
         )
         self._asker.assign([place for topic in (*_INPUTS, BY_TERMINAL) for place in self._places(topic.name)])
         self._history = self._ends(topic.name for topic in _INPUTS)

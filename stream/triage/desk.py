@@ -38,7 +38,7 @@ class Desk:
         self, settings: Settings, *, via: str = "command line", clock: Callable[[], float] = time.time
     ) -> None:
         self._settings, self._via, self._clock = settings, via, clock
-        self._publisher = Publisher(settings.kafka.bootstrap, prefix=settings.kafka.prefix)
+        self._publisher = Publisher(settings.kafka)
 
     def __enter__(self) -> Self:
         return self

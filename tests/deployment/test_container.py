@@ -10,6 +10,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deployment.local.choose import require_answer
+from stream.settings import Kafka
 from tests.deployment.engine import engine_missing
 
 IMAGE = "apache/kafka:4.1.0"
@@ -39,7 +40,7 @@ def containerised() -> Iterator[str]:
         .with_env("KAFKA_HEAP_OPTS", "-Xmx512m")
     )
     with container:
-        require_answer(f"127.0.0.1:{port}", within_seconds=60.0)
+        require_answer(Kafka(bootstrap=f"127.0.0.1:{port}"), within_seconds=60.0)
         yield f"127.0.0.1:{port}"
 
 

@@ -157,7 +157,7 @@ def test_a_record_too_large_is_an_error_that_names_its_topic(settings: Settings)
     """One of two megabytes."""
     with (
         pytest.raises(DeliveryError, match="1 records not delivered to transactions"),
-        Publisher(settings.kafka.bootstrap, prefix=settings.kafka.prefix) as publisher,
+        Publisher(settings.kafka) as publisher,
     ):
         publisher.send(paid(1, size=2_000_000), due_ms=1_735_689_600_000)
 
@@ -165,7 +165,7 @@ def test_a_record_too_large_is_an_error_that_names_its_topic(settings: Settings)
 def test_no_broker_is_one_line_with_the_remedy() -> None:
     """A port where nobody listens: told within seconds."""
     with pytest.raises(MachineError, match=r"no Kafka answers at 127\.0\.0\.1:9") as refused:
-        Publisher("127.0.0.1:9")
+        Publisher(Kafka(bootstrap="127.0.0.1:9"))
 
     assert "--bootstrap" in str(refused.value)
     assert "\n" not in str(refused.value)

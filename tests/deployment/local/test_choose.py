@@ -20,11 +20,11 @@ def test_without_a_name_one_is_started_and_stopped() -> None:
     """The default: a broker that answers inside the block and is gone after it."""
     told: list[str] = []
     with kafka_for(Settings(), on_progress=told.append) as chosen:
-        require_answer(chosen)
+        require_answer(Kafka(bootstrap=chosen))
 
     assert "starting Kafka" in told
     with pytest.raises(MachineError):
-        require_answer(chosen, within_seconds=0.5)
+        require_answer(Kafka(bootstrap=chosen), within_seconds=0.5)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # kafka-python drops a socket unclosed
@@ -37,6 +37,6 @@ def test_a_named_kafka_that_is_silent_is_refused_in_time() -> None:
         began = time.monotonic()
 
         with pytest.raises(MachineError, match=rf"^No Kafka answers at {address} within 1 s\. .*WEIR_BOOTSTRAP"):
-            require_answer(address, within_seconds=1.0)
+            require_answer(Kafka(bootstrap=address), within_seconds=1.0)
 
     assert time.monotonic() - began < 4.0
