@@ -35,11 +35,11 @@ class Cluster:
         create_topics(bootstrap, self.settings, [spec.name for spec in SPECS])
 
     @contextlib.contextmanager
-    def worker(self, log: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, log: Path | None = None, *, instance: str = "") -> Iterator[subprocess.Popen[bytes]]:
         """Run a worker process, its log in a file if asked; it is killed if the test leaves it running."""
-        command = [sys.executable, "-m", "tests.stream.agents.counting", self.bootstrap, self.prefix]
+        command = [sys.executable, "-m", "tests.stream.agents.counting", self.bootstrap, self.prefix, instance]
         with contextlib.ExitStack() as stack:
-            stderr = None if log is None else stack.enter_context(log.open("wb"))
+            stderr = None if log is None else stack.enter_context(log.open("ab"))
             process = stack.enter_context(subprocess.Popen(command, cwd=ROOT, stderr=stderr))
             try:
                 yield process

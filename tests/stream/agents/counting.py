@@ -179,4 +179,9 @@ def settings_for(bootstrap: str, prefix: str) -> Settings:
 
 
 if __name__ == "__main__":
-    sys.exit(run_worker(settings_for(sys.argv[1], sys.argv[2]), SPECS, loglevel="INFO"))
+    where, named, instance = sys.argv[1:]
+    chosen = settings_for(where, named)
+    if instance:
+        kafka = msgspec.structs.replace(chosen.kafka, instance=instance, session_seconds=30.0)
+        chosen = msgspec.structs.replace(chosen, kafka=kafka)
+    sys.exit(run_worker(chosen, SPECS, loglevel="INFO"))
