@@ -7,6 +7,7 @@ from models.detector import Detector
 from stream.agents.spec import StageSpec
 from stream.core.customer_stage import CustomerStage
 from stream.core.market.stage import MarketStage
+from stream.core.swap import Models
 from stream.core.terminal_stage import TerminalStage
 from stream.errors import SettingsError
 from stream.settings import Settings
@@ -26,10 +27,14 @@ def detectors_of(settings: Settings) -> list[Detector]:
     return [*detectors, load(Path(settings.alerts.rules))] if settings.alerts.rules else detectors
 
 
-def stages_of(settings: Settings, detectors: Sequence[Detector]) -> list[StageSpec]:
-    """Name the three stages and how to make one for a partition."""
+def stages_of(settings: Settings, detectors: Sequence[Detector], models: Models | None = None) -> list[StageSpec]:
+    """Name the three stages and how to make one for a partition; ``models``: see ``TerminalStage``."""
+
+    def terminals(partition: int) -> TerminalStage:
+        return TerminalStage(partition, settings, detectors, models=models)
+
     return [
         StageSpec(name=STAGES[0], topics=CustomerStage.topics, factory=lambda p: CustomerStage(p, settings)),
-        StageSpec(name=STAGES[1], topics=TerminalStage.topics, factory=lambda p: TerminalStage(p, settings, detectors)),
+        StageSpec(name=STAGES[1], topics=TerminalStage.topics, factory=terminals),
         StageSpec(name=STAGES[2], topics=MarketStage.topics, factory=lambda p: MarketStage(p, settings)),
     ]

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from stream.wire.audit import GENESIS, Act, AuditLink, Change, encode_link
+from stream.wire.audit import GENESIS, Act, AuditLink, Change, ModelChange, encode_link
 from stream.wire.events import Alert, SourceRef
 
 _SEAL = re.compile(rb',"hash":"([0-9a-f]{64})"\}\Z')
 _decode = msgspec.json.Decoder(AuditLink).decode
-_cause = msgspec.json.Decoder(Alert | Change | Act).decode
+_cause = msgspec.json.Decoder(Alert | Change | ModelChange | Act).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,8 @@ def _told(value: bytes) -> dict[str, Any]:
         return {"kind": "unreadable"}
     if isinstance(cause, Change):
         return {"kind": "change", "id": cause.id, "config": cause.config, "detectors": cause.detectors}
+    if isinstance(cause, ModelChange):
+        return {"kind": "model-change", "id": cause.id, "detectors": cause.detectors}
     if isinstance(cause, Act):
         return {"kind": "act", "id": cause.id}
     return {

@@ -1,5 +1,6 @@
 """Second stage of a payment: where its terminal lives, it gets the terminal's features, scores, perhaps an alert."""
 
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -15,13 +16,17 @@ from stream.core.sampling import LAYOUT, chosen, pack_features
 from stream.core.scoring import Scored, Scorer
 from stream.core.shuffle import VERDICT, unpack
 from stream.core.stage import Output, changing_state
+from stream.core.swap import OWN, Models, swap_in
 from stream.core.terminal_state import TerminalState
+from stream.errors import ModelError
 from stream.settings import Settings
 from stream.wire.codec import dead_letter, encode
 from stream.wire.columns import Ints, Matrix, Rejected
 from stream.wire.events import Scores
 from stream.wire.records import Outgoing, Slice, unread
 from stream.wire.topics import BY_TERMINAL, SCORES, TRANSACTIONS
+
+log = logging.getLogger("weir.models")
 
 Observer = Callable[[Merged, Matrix, Scored], None]
 _RATIO = CUSTOMER_FEATURES.index("amount_ratio")
@@ -31,6 +36,7 @@ _RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 M
 class _Checkpoint(Checkpoint, frozen=True):
     next_offset: int
     merge: MergeState
+    model: str  # that scores: an artefact's identity, or ``swap.OWN``
 
 
 def _from_first(body: bytes) -> bytes:
@@ -41,7 +47,12 @@ def _from_first(body: bytes) -> bytes:
     return msgspec.msgpack.encode((len(frontier) // 2, written, next_offset, merge))
 
 
-CHECKPOINT = Packed("terminals checkpoint", _Checkpoint, _from_first)
+def _from_second(body: bytes) -> bytes:
+    """Layout 2 knew no model but the settings'."""
+    return msgspec.msgpack.encode((*msgspec.msgpack.decode(body, type=tuple), OWN))
+
+
+CHECKPOINT = Packed("terminals checkpoint", _Checkpoint, _from_first, _from_second)
 
 
 class TerminalStage:
@@ -50,22 +61,29 @@ class TerminalStage:
     partition  of the internal topic
     detectors  run on every payment; none: features only
     observe    is shown the payments scored, their features and scores: training and ``explain`` listen here
+    models     where other detectors than these come from, once an order to change stands on the topic
     """
 
     topics = (BY_TERMINAL.name,)
 
     def __init__(
-        self, partition: int, settings: Settings, detectors: Sequence[Detector], observe: Observer | None = None
+        self,
+        partition: int,
+        settings: Settings,
+        detectors: Sequence[Detector],
+        observe: Observer | None = None,
+        models: Models | None = None,
     ) -> None:
         self._partition = partition
+        self._settings = settings
         self._partitions = settings.kafka.partitions
-        self._scorer = Scorer(detectors)
         self._observe = observe
         self._merge = Merge(2 * self._partitions, len(CUSTOMER_FEATURES))
         self._next_offset = 0
         limits = settings.payments
         self.state = TerminalState(max_history=limits.max_history, max_late_ms=1000 * limits.max_late_seconds)
-        self._alerts = PaymentAlerts(partition, settings, self._scorer, self.state.cooldowns)
+        self._models = models or Models(own=detectors)
+        self._serve(OWN, self._models.own)
 
     def feed(self, records: Slice, *, now: int) -> Output:
         """Merge the blocks of a slice and score what may be released."""
@@ -73,13 +91,42 @@ class TerminalStage:
         output = Output()
         with changing_state("terminals"):
             for offset, value in zip(fresh.offset.tolist(), fresh.values, strict=True):
-                if value is not None:
+                model = None if value is None else swap_in(value)
+                if model is not None:
+                    self._swap(model, offset, output, now)
+                elif value is not None:
                     self._merge.add(unpack(value), offset)
             self._next_offset = max(self._next_offset, records.next_offset)
-            merged = self._merge.release()
-            if merged is not None:
-                self._judge(merged, output, now)
+            self._release(output, now)
         return output
+
+    def _release(self, output: Output, now: int) -> None:
+        merged = self._merge.release()
+        if merged is not None:
+            self._judge(merged, output, now)
+
+    def _swap(self, model: str, offset: int, output: Output, now: int) -> None:
+        """Change the model: what the records before could release is scored by the one before.
+
+        So which payment has which model is a function of the topic alone. One that can't be loaded is passed over.
+        """
+        self._release(output, now)
+        detectors = None if model == self._model else self._models.of(model)
+        if detectors is None:
+            return
+        log.warning(
+            "event=model_swapped partition=%d offset=%d from=%s to=%s",
+            self._partition,
+            offset,
+            self._model or "settings",
+            model or "settings",
+        )
+        self._serve(model, detectors)
+
+    def _serve(self, model: str, detectors: Sequence[Detector]) -> None:
+        self._model = model
+        self._scorer = Scorer(detectors)
+        self._alerts = PaymentAlerts(self._partition, self._settings, self._scorer, self.state.cooldowns)
 
     def idle(self, topic: str, *, now: int) -> Output:  # noqa: ARG002
         """Nothing: that an origin is idle is told by its blocks."""
@@ -92,13 +139,18 @@ class TerminalStage:
     def mark(self, *, written: dict[str, int]) -> None:
         """Write the checkpoint."""
         offset, merge = self._merge.resume_point(self._next_offset)
-        self.state.checkpoint = CHECKPOINT.pack(_Checkpoint(self._partitions, written, offset, merge))
+        self.state.checkpoint = CHECKPOINT.pack(_Checkpoint(self._partitions, written, offset, merge, self._model))
 
     def restore(self) -> dict[str, int]:
-        """Go on from the checkpoint."""
+        """Go on from the checkpoint, with the model that scored last. Raises ModelError where it is not to be had."""
         blob, partitions = self.state.checkpoint, self._partitions
-        at = CHECKPOINT.unpack(blob) if blob else _Checkpoint(partitions, {}, 0, initial(2 * partitions))
+        first = _Checkpoint(partitions, {}, 0, initial(2 * partitions), self._models.first)
+        at = CHECKPOINT.unpack(blob) if blob else first
         at.check("terminals", partitions)
+        detectors = self._models.of(at.model)
+        if detectors is None:
+            raise ModelError(f"model {at.model}: expected to load, as it did before: see the log")
+        self._serve(at.model, detectors)
         self._next_offset = at.next_offset
         self._merge.restore(at.merge)
         return dict(at.written)
@@ -135,7 +187,7 @@ class TerminalStage:
         for (detector, call), times in self._scorer.take_failures().items():
             output.counts["detector_failures", detector, call] += times
         output.counts["scored", "payments"] += rows.size
-        output.scored = merged.produced[rows]
+        output.scored = np.concatenate((output.scored, merged.produced[rows]))
         if self._observe is not None:
             self._observe(merged.take(rows), x, scored)
 

@@ -25,6 +25,22 @@ class Change(Event, frozen=True, kw_only=True, tag="change/1"):
     release: str  # of Weir
 
 
+class ModelChange(Event, frozen=True, kw_only=True, tag="model-change/1"):
+    """A step of a model in the registry. Topic ``changes``, partition 0; one that swaps stands there before it acts."""
+
+    id: Id  # hash of the entry in the registry's journal
+    at: Millis  # wall clock
+    by: str  # user and host
+    action: str  # "register", "shadow", "promote", "rollback", "retire"
+    model: str  # identity of the artefact; empty: that of the settings
+    before: str = ""  # identity of the champion whose place it takes; empty: that of the settings
+    why: str
+    forced: str = ""  # why it was done although a gate failed; empty: none did
+    gates: list[dict[str, Any]] = msgspec.field(default_factory=list)  # asked of it before the step: name, holds, says
+    detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version, of the model, where it scores from now on
+    release: str  # of Weir
+
+
 class Act(Event, frozen=True, kw_only=True, tag="act/1"):
     """What a person said of alerts, word for word. Topic ``acts``; ``triage`` keeps the last word alone."""
 
@@ -46,7 +62,7 @@ class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
     previous: str  # ``hash`` of the link before; 64 zeros in the first
     source: SourceRef  # the record vouched for: topic without prefix
     digest: str  # SHA-256 of that record's value
-    kind: str  # "alert", "change", "act", or "unreadable"
+    kind: str  # "alert", "change", "model-change", "act", or "unreadable"
     id: str = ""
     config: str = ""
     detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version: of a change all
@@ -55,5 +71,5 @@ class AuditLink(Event, frozen=True, kw_only=True, tag="audit/1"):
     hash: str  # SHA-256 of the record's bytes before ``,"hash":``; always the last field
 
 
-AUDIT_EVENTS: tuple[type[Event], ...] = (Change, Act, AuditLink)
+AUDIT_EVENTS: tuple[type[Event], ...] = (Change, ModelChange, Act, AuditLink)
 encode_link = msgspec.json.Encoder().encode

@@ -35,12 +35,13 @@ RISK = Topic(name="risk", key="symbol", event="risk/1")
 DEAD_LETTERS = Topic(name="dead-letters", key="source topic", event="dead-letter/1", retention_ms=90 * DAY_MS)
 TRIAGE = Topic(name="triage", key="what and whose", event="snooze/1, ack/1, verdict/1", retention_ms=-1, compact=True)
 DELIVERIES = Topic(name="deliveries", key="sink", event="delivery/1", retention_ms=90 * DAY_MS)
-CHANGES = Topic(name="changes", key="none", event="change/1", retention_ms=-1)
+CHANGES = Topic(name="changes", key="none", event="change/1, model-change/1", retention_ms=-1)
 AUDIT = Topic(name="audit", key="none", event="audit/1", retention_ms=-1)
 AUDIT_CHANGES = Topic(name="audit-changes", key="none", event="audit/1", retention_ms=-1)
 ACTS = Topic(name="acts", key="who", event="act/1", retention_ms=-1)
 AUDIT_ACTS = Topic(name="audit-acts", key="none", event="audit/1", retention_ms=-1)
 DECISIONS = Topic(name="decisions", key="customer", event="decision/1", retention_ms=90 * DAY_MS)
+MODELS = Topic(name="models", key="model and file", event="files", retention_ms=-1, compact=True, internal=True)
 BY_TERMINAL = Topic(name="weir-by-terminal", key="none", event="shuffle/1", retention_ms=DAY_MS, internal=True)
 
 TOPICS = (
@@ -49,5 +50,6 @@ TOPICS = (
     *(TRIAGE, DELIVERIES),
     *(CHANGES, AUDIT, AUDIT_CHANGES),
     *(ACTS, AUDIT_ACTS, DECISIONS),
+    MODELS,
     BY_TERMINAL,
 )
