@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Self
@@ -13,7 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from producers.flow import Progress, PublishSummary, publish_side_by_side
-from producers.plugins import installed, open_source
+from producers.live import Live
+from producers.live_flow import publish_live
+from producers.plugins import installed, open_any, open_source
 from producers.source import Source
 from stream.commands.options import bootstrap_option, config_option, file_options, settings_from
 from stream.errors import MachineError, SettingsError
@@ -68,7 +71,8 @@ def produce(
 ) -> None:
     """Publish the events of producer NAME to Kafka (`weir sources` lists them).
 
-    Without --rate and --speed it sends as fast as Kafka takes them. Each record carries the time it was due as its
+    A live source (a folder, a webhook, a market …) sends what comes until Ctrl-C: `docs/sources.md`. Of any other,
+    without --rate and --speed, it sends as fast as Kafka takes them. Each record carries the time it was due as its
     timestamp, so that a late send shows as latency. Ctrl-C sends what is under way and prints the summary.
 
     \b
@@ -84,6 +88,8 @@ def produce(
     flowing = _open(name, seed, settings.producers.get(name, {}), files)
     if rate is not None and speed is not None:
         raise SettingsError("--rate, --speed", "one of them", where="produce")
+    if not isinstance(flowing, list) and (rate is not None or speed is not None or skip):
+        raise SettingsError("--rate, --speed, --skip", "none of them: a live source comes as it comes", where=name)
     if not settings.kafka.bootstrap:
         raise MachineError(
             "no Kafka is named", "Give --bootstrap HOST:PORT or WEIR_BOOTSTRAP; `weir run` brings its own"
@@ -91,6 +97,12 @@ def produce(
     from stream.agents.topics import create_topics  # noqa: PLC0415  # Faust takes a second to import
 
     create_topics(settings.kafka.bootstrap, settings, stages=())
+    if not isinstance(flowing, list):
+        with _stop_on_signal() as stop, _Board(1) as board:
+            tell = partial(board, 0)
+            summary = publish_live(flowing, name=name, settings=settings, count=count, stop=stop, on_progress=tell)
+        click.echo(_sentence(summary))
+        return
     with _stop_on_signal() as stop, _Board(len(flowing)) as board:
         summaries = publish_side_by_side(
             flowing,
@@ -107,7 +119,7 @@ def produce(
         click.echo(_sentence(summary))
 
 
-def _open(name: str, seed: int, config: Mapping[str, object], files: Mapping[str, Path | None]) -> list[Source]:
+def _open(name: str, seed: int, config: Mapping[str, object], files: Mapping[str, Path | None]) -> list[Source] | Live:
     given = {option: str(path) for option, path in files.items() if path is not None}
     if given and name != _RECORDED:
         raise SettingsError(
@@ -119,7 +131,8 @@ def _open(name: str, seed: int, config: Mapping[str, object], files: Mapping[str
             open_source(name, seed=seed, config={**whole, "ticks": ""}),
             open_source(name, seed=seed, config={**whole, "transactions": ""}),
         ]
-    return [open_source(name, seed=seed, config=whole)]
+    source = open_any(name, seed=seed, config=whole)
+    return [source] if isinstance(source, Source) else source
 
 
 @contextmanager

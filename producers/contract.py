@@ -6,7 +6,7 @@ def test_my_source_keeps_the_contract() -> None:
     check_source(MySource, config={"file": "sample.csv"})
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 
 import msgspec
@@ -44,20 +44,20 @@ def check_source(
     Raises ContractError that says which promise is broken.
     """
     given = dict(config or {})
-    _require(bool((kind.__doc__ or "").strip()), "it has a docstring, whose first line is listed")
+    require(bool((kind.__doc__ or "").strip()), "it has a docstring, whose first line is listed")
     source = kind(seed=1, config=given)
     seen = list(_take(source, records))
-    _require(len(seen) > 0, "it yields records")
+    require(len(seen) > 0, "it yields records")
     for record in seen:
-        _check_record(record)
+        check_record(record)
     for before, after in pairwise(seen):
-        _require(_at(before) <= _at(after), f"event time never falls: {_at(before)} was followed by {_at(after)}")
+        require(_at(before) <= _at(after), f"event time never falls: {_at(before)} was followed by {_at(after)}")
     first = _bytes(seen)
-    _require(_bytes(_take(source, records)) == first, "a second call of records() begins anew with the same events")
-    _require(_bytes(_take(kind(seed=1, config=given), records)) == first, "the same seed gives the same bytes")
+    require(_bytes(_take(source, records)) == first, "a second call of records() begins anew with the same events")
+    require(_bytes(_take(kind(seed=1, config=given), records)) == first, "the same seed gives the same bytes")
     if seeded:
-        _require(_bytes(_take(kind(seed=2, config=given), records)) != first, "another seed gives other events")
-    _check_refusal(kind, given)
+        require(_bytes(_take(kind(seed=2, config=given), records)) != first, "another seed gives other events")
+    check_refusal(kind, given)
 
 
 def _take(source: Source, records: int) -> Iterator[Record]:
@@ -69,32 +69,35 @@ def _bytes(records: Sequence[Record] | Iterator[Record]) -> bytes:
 
 
 def _at(record: Record) -> int:
-    at: int = record.event.at  # type: ignore[attr-defined]  # held by _check_record
+    at: int = record.event.at  # type: ignore[attr-defined]  # held by check_record
     return at
 
 
-def _check_record(record: Record) -> None:
+def check_record(record: Record) -> None:
+    """Hold one record to its topic, its key and the wire."""
     topic, key, event = record
-    _require(topic in TAKEN, f"its topics are among {', '.join(TAKEN)}, not {topic}")
-    _require(isinstance(event, TAKEN[topic]), f"{topic} takes no {type(event).__name__}")
+    require(topic in TAKEN, f"its topics are among {', '.join(TAKEN)}, not {topic}")
+    require(isinstance(event, TAKEN[topic]), f"{topic} takes no {type(event).__name__}")
     expected = event.symbol if isinstance(event, Trade | Quote | Shock) else event.customer  # type: ignore[attr-defined]
-    _require(key == expected, f"the key on {topic} is the event's customer or symbol")
+    require(key == expected, f"the key on {topic} is the event's customer or symbol")
     try:
         again = msgspec.json.decode(encode(event), type=type(event))
     except msgspec.MsgspecError as error:
         raise ContractError(f"every event is valid on the wire: {type(event).__name__}: {error}") from error
-    _require(again == event, f"a {type(event).__name__} reads back as it was written")
+    require(again == event, f"a {type(event).__name__} reads back as it was written")
 
 
-def _check_refusal(kind: type[Source], config: Mapping[str, object]) -> None:
+def check_refusal(kind: Callable[..., object], config: Mapping[str, object]) -> None:
+    """Hold a class to the promise that an unknown field of its settings is refused by name."""
     try:
         kind(seed=1, config={**config, _NO_FIELD: 1})
     except SettingsError as error:
-        _require(_NO_FIELD in str(error), f"the error names the unknown field, it says: {error}")
+        require(_NO_FIELD in str(error), f"the error names the unknown field, it says: {error}")
     else:
         raise ContractError("an unknown field of the configuration is refused with SettingsError")
 
 
-def _require(holds: bool, promise: str) -> None:
+def require(holds: bool, promise: str) -> None:
+    """Raise ContractError unless it holds."""
     if not holds:
         raise ContractError(promise)

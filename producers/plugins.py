@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from producers.live import Live
 from producers.source import Source
 from stream.errors import SettingsError, WeirError
 
@@ -42,7 +43,7 @@ def installed() -> list[Plugin]:
     return [_describe(point) for _, point in sorted(_points().items())]
 
 
-def load_source(name: str) -> type[Source]:
+def load_source(name: str) -> type[Source] | type[Live]:
     """Find the class of the producer ``name``.
 
     Raises SettingsError for an unknown name, with the known ones; PluginError for one that does not load.
@@ -54,6 +55,19 @@ def load_source(name: str) -> type[Source]:
 
 
 def open_source(name: str, *, seed: int, config: Mapping[str, object]) -> Source:
+    """Build the producer ``name``, whose events can be had again; raises as ``open_any`` does.
+
+    Raises SettingsError for a live one: what comes from outside can't be replayed.
+    """
+    source = open_any(name, seed=seed, config=config)
+    if isinstance(source, Source):
+        return source
+    raise SettingsError(
+        "NAME", "a source that can be read again; this one is live: `weir produce`", name, where="source"
+    )
+
+
+def open_any(name: str, *, seed: int, config: Mapping[str, object]) -> Source | Live:
     """Build the producer ``name``; raises as ``load_source`` does, and SettingsError for a bad ``config``."""
     return load_source(name)(seed=seed, config=config)
 
@@ -62,13 +76,13 @@ def _points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
-def _load(point: EntryPoint) -> type[Source]:
+def _load(point: EntryPoint) -> type[Source] | type[Live]:
     try:
-        source: type[Source] = point.load()
+        source: type[Source | Live] = point.load()
     except Exception as error:  # a stranger's module may raise anything; it is named and the others go on
         raise PluginError(point.name, point.value, f"{type(error).__name__}: {error}") from error
-    if not callable(getattr(source, "records", None)):
-        raise PluginError(point.name, point.value, "expected a class with a method records()")
+    if not any(callable(getattr(source, method, None)) for method in ("records", "batches")):
+        raise PluginError(point.name, point.value, "expected a class with a method records() or batches()")
     return source
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pa_parquet
 from stream.errors import SettingsError
 
 CHUNK_ROWS = 20_000
-_ENDINGS = (".parquet", ".csv", ".csv.gz")
+ENDINGS = (".parquet", ".csv", ".csv.gz")
 _NULLS = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -22,14 +22,14 @@ def files_of(path: Path, *, option: str) -> list[Path]:
     Raises SettingsError where there is no such file or none in the folder.
     """
     if path.is_dir():
-        found = sorted(each for each in path.iterdir() if each.name.endswith(_ENDINGS))
+        found = sorted(each for each in path.iterdir() if each.name.endswith(ENDINGS))
         if not found:
-            raise SettingsError(option, f"a folder with files ending in {', '.join(_ENDINGS)}", str(path))
+            raise SettingsError(option, f"a folder with files ending in {', '.join(ENDINGS)}", str(path))
         return found
     if not path.is_file():
         raise SettingsError(option, "a file or folder that exists", str(path))
-    if not path.name.endswith(_ENDINGS):
-        raise SettingsError(option, f"a file ending in {', '.join(_ENDINGS)}", str(path))
+    if not path.name.endswith(ENDINGS):
+        raise SettingsError(option, f"a file ending in {', '.join(ENDINGS)}", str(path))
     return [path]
 
 

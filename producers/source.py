@@ -5,7 +5,7 @@ that any of them can run. The same seed and configuration give the same events, 
 """
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from stream.wire.events import Event
 
@@ -18,6 +18,7 @@ class Record(NamedTuple):
     event: Event
 
 
+@runtime_checkable
 class Source(Protocol):
     """Yields records in event-time order (``event.at`` never falls), without end or until its input ends.
 

@@ -1,0 +1,1 @@
+"""Live sources that come with Weir: a folder, a webhook, markets, a database's outbox, card messages."""
