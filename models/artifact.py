@@ -85,7 +85,8 @@ class Provenance(Section, frozen=True, kw_only=True):
 
     source: str
     seed: int
-    alert_budget: float
+    alert_budget: float  # share of genuine payments, of what learnt from verdicts
+    strange_budget: float | None = None  # likewise, of what did not; None: the same
     label_delay_days: float
     windows: dict[str, list[int]]  # train, stop, calibration, test: [from, to) in epoch ms
     rows: dict[str, int]

@@ -60,12 +60,17 @@ def _made(network: Network, baseline: Baseline, provenance: Provenance) -> str:
         f"threshold {network.operating.threshold:.4g}. Robust: "
         + ", ".join(f"{name} {level:.4g}" for name, level in baseline.unusual.items())
         + f"; threshold {baseline.operating.threshold:.4g}. Ensemble: learnt on the calibration window. "
-        f"Alert budget {provenance.alert_budget:.2%} of genuine.",
+        f"Alert budgets: {provenance.alert_budget:.2%} of genuine payments, "
+        f"the autoencoder's {_strange(provenance):.2%}.",
         "",
         "Made with " + ", ".join(f"{name} {version}" for name, version in provenance.versions.items()) + ".",
         "",
     ]
     return "\n".join(lines)
+
+
+def _strange(provenance: Provenance) -> float:
+    return provenance.alert_budget if provenance.strange_budget is None else provenance.strange_budget
 
 
 def _judged(report: Report, provenance: Provenance) -> str:

@@ -14,7 +14,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn
 from rich.table import Table
 
 from stream.commands.learning import load_module, open_history
-from stream.commands.options import config_option, settings_from
+from stream.commands.moments import Moment
+from stream.commands.options import bootstrap_option, config_option, require_bootstrap, settings_from
+from stream.errors import SettingsError
 
 if TYPE_CHECKING:
     from models.dataset import FeatureSet
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True),
     help="CSV or Parquet file of card payments with verdicts, or its folder. Default: a simulation.",
 )
+@click.option("--from-topic", is_flag=True, help="Learn from what stands on `transactions` and `labels` of a broker.")
+@click.option("--until", type=Moment(), help="Of --from-topic: verdicts up to then count. Default: the newest payment.")
+@bootstrap_option
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the file.")
 @click.option("--source", default="cards", show_default=True, help="Producer to simulate with, of `weir sources`.")
 @click.option("--days", type=click.IntRange(min=1), default=90, show_default=True, help="Days to simulate.")
@@ -39,9 +44,16 @@ if TYPE_CHECKING:
 @click.option(
     "--alert-budget",
     type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
-    default=0.005,
+    default=0.002,
     show_default=True,
-    help="Share of genuine payments that may be alerted on.",
+    help="Share of genuine payments on which the ensemble may alert, and robust.",
+)
+@click.option(
+    "--strange-budget",
+    type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
+    default=0.0005,
+    show_default=True,
+    help="Likewise the autoencoder: most of what is strange is no fraud.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=16, show_default=True, help="At most.")
 @config_option
@@ -49,12 +61,17 @@ def train(
     transactions: Path | None,
     mapping: Path | None,
     source: str,
+    bootstrap: str | None,
     days: int,
     seed: int,
     out: Path,
     alert_budget: float,
+    strange_budget: float,
     epochs: int,
     config: Path | None,
+    *,
+    from_topic: bool,
+    until: int | None,
 ) -> None:
     """Train, calibrate and evaluate the detectors on a replayed history.
 
@@ -64,15 +81,23 @@ def train(
     \b
         weir train                                        # 90 days of simulated cards
         weir train --transactions payments.parquet --out out/mine
+        weir train --from-topic --bootstrap HOST:PORT --out out/mine    # then: weir models register out/mine
     """  # noqa: D301  # click's mark against re-wrapping
-    settings = settings_from(config)
+    settings = settings_from(config, bootstrap)
+    if until is not None and not from_topic:
+        raise SettingsError("--until", "--from-topic beside it", where="train")
+    if from_topic and transactions is not None:
+        raise SettingsError("--transactions, --from-topic", "one of them", where="train")
     with _show() as progress:
         progress("loading TensorFlow", 0.0)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
         training, writing = (load_module(f"models.{name}", "training") for name in ("training", "writing"))
-        records, name = open_history(transactions, mapping, source, days, seed, settings)
-        data = _replay(records, settings, progress)
-        recipe = training.Recipe(budget=alert_budget, seed=seed, epochs=epochs)
+        if from_topic:
+            data, name = _from_topic(settings, until, progress)
+        else:
+            records, name = open_history(transactions, mapping, source, days, seed, settings)
+            data = _replay(records, settings, progress)
+        recipe = training.Recipe(budget=alert_budget, strange=strange_budget, seed=seed, epochs=epochs)
         trained = training.train(data, recipe, source=name, progress=progress)
         manifest = writing.write_artifact(trained, out)
     _print(trained.report, manifest.identity, out)
@@ -88,6 +113,21 @@ def _replay(records: Iterator["Keyed"], settings: "Settings", progress: "_Tell")
             progress(f"replaying, {done:,} payments", 0.0)
 
     return feature_set(records, settings, on_progress=tell)
+
+
+def _from_topic(settings: "Settings", until: int | None, progress: "_Tell") -> tuple["FeatureSet", str]:
+    """Payments of a broker whose verdicts are in, and what to call them."""
+    from models.splits import Plan  # noqa: PLC0415  # as above
+    from stream.registry.history import history_of  # noqa: PLC0415
+    from stream.show import when  # noqa: PLC0415
+
+    def tell(done: int, total: int) -> None:
+        progress(f"replaying {total:,} records of the broker", done / max(total, 1))
+
+    require_bootstrap(settings)
+    data, known_by = history_of(settings, until=until, delay_days=Plan().delay, tell=tell)
+    name = f"topics {settings.kafka.prefix}transactions and labels, verdicts up to {when(known_by)}"
+    return data, name
 
 
 class _Tell:

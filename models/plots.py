@@ -50,12 +50,12 @@ def _scores(axes: Axes, report: Report) -> None:
 
 
 def _calibration(axes: Axes, report: Report) -> None:
-    for name in ("autoencoder", "robust"):
-        probability = _named(report, name).probability
+    for subject in report.subjects:
+        probability = subject.probability
         if probability is not None:
             told, found, count = reliability(probability, report.fraud)
             enough = count >= _ENOUGH
-            axes.plot(told[enough], np.maximum(found[enough], 1e-5), marker="o", label=name)
+            axes.plot(told[enough], np.maximum(found[enough], 1e-5), marker="o", label=subject.name)
     axes.plot([1e-5, 1], [1e-5, 1], color="grey", linestyle=":", label="as told")
     axes.set(xscale="log", yscale="log", xlabel="probability told", ylabel="share of frauds found", title="Calibration")
     axes.legend(fontsize=8)

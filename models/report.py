@@ -13,11 +13,15 @@ from models.evaluation import Ranking, at_threshold, bootstrap, brier, card_prec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is judged: scores of the test rows ``(n,)``, the threshold, and probabilities where there are any."""
+    """What is judged: scores of the test rows ``(n,)``, the threshold, and probabilities where there are any.
+
+    budget  share of genuine events that may be alerted on
+    """
 
     name: str
     score: Vector
     threshold: float
+    budget: float
     probability: Vector | None = None
 
 
@@ -74,19 +78,18 @@ class Report:
         return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
-def judge(data: FeatureSet, rows: Ints, subjects: Sequence[Subject], *, budget: float, seed: int) -> Report:
+def judge(data: FeatureSet, rows: Ints, subjects: Sequence[Subject], *, seed: int) -> Report:
     """Judge every subject on the same rows.
 
-    rows    of the test window, later than all that was learnt or calibrated
-    budget  share of genuine events that may be alerted on
-    seed    of the bootstrap
+    rows  of the test window, later than all that was learnt or calibrated
+    seed  of the bootstrap
     """
     fraud, customer = data.fraud[rows], data.customer_codes()[rows]
-    figures = {one.name: _figures(one, data.at[rows], customer, fraud, budget, seed) for one in subjects}
+    figures = {one.name: _figures(one, data.at[rows], customer, fraud, seed) for one in subjects}
     return Report(rows=len(rows), frauds=int(fraud.sum()), figures=figures, subjects=tuple(subjects), fraud=fraud)
 
 
-def _figures(one: Subject, at: Ints, customer: Ints, fraud: Ints, budget: float, seed: int) -> Figures:
+def _figures(one: Subject, at: Ints, customer: Ints, fraud: Ints, seed: int) -> Figures:
     ranking, alerting = Ranking(one.score, fraud), at_threshold(one.score, fraud, one.threshold)
     interval = bootstrap(one.score, fraud, customer, seed=seed)
     base = float(fraud.mean())
@@ -103,7 +106,7 @@ def _figures(one: Subject, at: Ints, customer: Ints, fraud: Ints, budget: float,
         f1=_or_none(alerting.f1),
         alerts_per_1000_genuine=_or_none(alerting.alerts_per_1000_genuine),
         genuine_alert_ratio=_or_none(alerting.genuine_alert_ratio),
-        genuine_alert_budget=budget,
+        genuine_alert_budget=one.budget,
         accuracy=alerting.accuracy,
         accuracy_of_never_alerting=alerting.majority,
         brier=None if one.probability is None else brier(one.probability, fraud),

@@ -35,12 +35,14 @@ class Recipe:
     """What decides a training beside its history.
 
     budget    (0, 1) share of genuine events that may be alerted on
+    strange   (0, 1) likewise, for what learnt from no verdict: most of what is only strange is no fraud
     hidden    units per hidden layer; the narrowest is the code
     max_rows  training rows at most, drawn evenly over the window
     """
 
     plan: Plan = field(default_factory=Plan)
-    budget: float = 0.005
+    budget: float = 0.002
+    strange: float = 0.0005
     seed: int = 7
     hidden: tuple[int, ...] = (32, 12, 32)
     epochs: int = 16
@@ -105,13 +107,13 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
     progress("ensemble", 0.0)
     taught = fit_ensemble(data, rows.calibration, serve(described, fitted), budget=recipe.budget, seed=recipe.seed)
     subjects = [
-        *([_subject("ensemble", taught.detector, data, rows)] if taught else []),
-        _subject("autoencoder", serve(described, fitted), data, rows),
-        _subject("robust", robust.Robust(baseline, version=""), data, rows),
+        *([_subject("ensemble", taught.detector, data, rows, recipe.budget)] if taught else []),
+        _subject("autoencoder", serve(described, fitted), data, rows, recipe.strange),
+        _subject("robust", robust.Robust(baseline, version=""), data, rows, recipe.budget),
         *_compared(data, rows, fitted, recipe, tell),
     ]
     progress("judging", 0.0)
-    report = judge(data, rows.test, subjects, budget=recipe.budget, seed=recipe.seed)
+    report = judge(data, rows.test, subjects, seed=recipe.seed)
     progress("judging", 1.0)
     provenance = _provenance(split, rows, recipe, source)
     return Trained(
@@ -185,7 +187,7 @@ def draft_network(
 def _network(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, judged: Sequence[str]) -> Network:
     draft = draft_network(data, rows.train, fitted, recipe, judged)
     score = serve(draft, fitted).score(data.x[np.ix_(rows.calibration, fitted.columns)])
-    return msgspec.structs.replace(draft, operating=operate(score, data.fraud[rows.calibration], recipe.budget))
+    return msgspec.structs.replace(draft, operating=operate(score, data.fraud[rows.calibration], recipe.strange))
 
 
 def _baseline(data: FeatureSet, rows: _Rows, recipe: Recipe) -> Baseline:
@@ -213,10 +215,11 @@ def operate(score: Vector, fraud: Ints, budget: float) -> Operating:
     )
 
 
-def _subject(name: str, detector: Detector, data: FeatureSet, rows: _Rows) -> Subject:
+def _subject(name: str, detector: Detector, data: FeatureSet, rows: _Rows, budget: float) -> Subject:
     columns = np.array([FEATURES.index(feature) for feature in detector.features])
     score = detector.score(data.x[np.ix_(rows.test, columns)])
-    return Subject(name=name, score=score, threshold=detector.threshold, probability=detector.probability(score))
+    told = detector.probability(score)
+    return Subject(name=name, score=score, threshold=detector.threshold, budget=budget, probability=told)
 
 
 def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tell: "_Steps") -> list[Subject]:
@@ -239,12 +242,16 @@ def _compared(data: FeatureSet, rows: _Rows, fitted: Fitted, recipe: Recipe, tel
     genuine = data.fraud[rows.calibration] == 0
 
     def budgeted(name: str, test: Vector, calibration: Vector) -> Subject:
-        return Subject(name=name, score=test, threshold=conformal_threshold(calibration[genuine], budget=recipe.budget))
+        threshold = conformal_threshold(calibration[genuine], budget=recipe.strange)
+        return Subject(name=name, score=test, threshold=threshold, budget=recipe.strange)
 
     return [
-        _subject("autoencoder_judging_all", serve(judging_all, fitted), data, rows),
+        _subject("autoencoder_judging_all", serve(judging_all, fitted), data, rows, recipe.strange),
         Subject(
-            name="naive_autoencoder", score=network.naive_score(naive, data.x[rows.test]), threshold=NAIVE_THRESHOLD
+            name="naive_autoencoder",
+            score=network.naive_score(naive, data.x[rows.test]),
+            threshold=NAIVE_THRESHOLD,
+            budget=recipe.strange,
         ),
         budgeted("pca_residual", pca.score(scaled["test"]), pca.score(scaled["calibration"])),
         budgeted("isolation_forest", forest.score(scaled["test"]), forest.score(scaled["calibration"])),
@@ -257,6 +264,7 @@ def _provenance(split: Split, rows: _Rows, recipe: Recipe, source: str) -> Prove
         source=source,
         seed=recipe.seed,
         alert_budget=recipe.budget,
+        strange_budget=recipe.strange,
         label_delay_days=recipe.plan.delay,
         windows={name: list(getattr(split, name)) for name in _Rows.__slots__},
         rows={name: len(getattr(rows, name)) for name in _Rows.__slots__},

@@ -223,6 +223,7 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] | Non
     settings = _convert(raw, where="environment")
     _check_security(settings.kafka)
     _check_patience(settings.kafka)
+    _check_losses(settings.alerts)
     _check_routes(settings.notify)
     return settings
 
@@ -243,6 +244,12 @@ def _check_patience(kafka: Kafka) -> None:
     if kafka.watchdog_seconds <= least:
         expected = f"more than session_seconds + commit_seconds ({least:g})"
         raise SettingsError("kafka.watchdog_seconds", expected, kafka.watchdog_seconds)
+
+
+def _check_losses(alerts: Alerts) -> None:
+    """Refuse severities that do not rise with the loss."""
+    if list(alerts.severity_losses) != sorted(alerts.severity_losses):
+        raise SettingsError("alerts.severity_losses", "rising amounts", list(alerts.severity_losses))
 
 
 def _check_routes(notify: Notify) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from models.detector import Fired, Telling
-from stream.core.alerting import alert_id, reasons, severity
+from stream.core.alerting import SEVERITIES, alert_id, amount_at_risk, reasons, severity, severity_of_loss
 from stream.core.merge import Merged
 from stream.core.names import FEATURES
 from stream.core.scoring import Scored, Scorer
@@ -88,7 +88,7 @@ class PaymentAlerts:
         return Alert(
             id=alert_id(TRANSACTIONS.name, origin // 2, offset, detector.name),
             kind="fraud",
-            severity=severity(score, detector.threshold),
+            severity=self._severity(entity, value, {n: float(s[row]) for n, s in scored.scores.items()}),
             at=at,
             detected_at=now,
             emitted_at=now,
@@ -113,6 +113,18 @@ class PaymentAlerts:
             action=_ACTION[entity.kind],
             rules=rules,
         )
+
+    def _severity(self, entity: Entity, value: dict[str, float], scores: dict[str, float]) -> str:
+        """Take the highest of the detectors at their threshold: by the loss to be expected, else by the score."""
+        at_risk, steps = amount_at_risk(entity.kind, value), self._settings.alerts.severity_losses
+        grades = []
+        for which, detector in enumerate(self._scorer.detectors):
+            score = scores[detector.name]
+            if score >= detector.threshold:  # nan, of one that failed, is not
+                chance = self._scorer.probability(which, score)
+                by_score = severity(score, detector.threshold)
+                grades.append(by_score if chance is None else severity_of_loss(chance * at_risk, steps))
+        return max(grades, key=SEVERITIES.index)
 
     def _sentence(
         self, which: int, subject: str, why: tuple[Reason, ...], score: float, rules: tuple[FiredRule, ...]

@@ -112,12 +112,11 @@ class Scorer:
         return score, faults
 
     def decide(self, x: Matrix, row: int, scores: dict[str, Floats]) -> tuple[int, Floats]:
-        """Choose the detector furthest above its threshold at a row, and its contributions ``(d,)`` there.
+        """Choose the first detector, in the order of the settings, that is at its threshold; and its contributions.
 
-        All are zero where it fails to explain: the score stands, and so does the alert.
+        They are ``(d,)``; all are zero where it fails to explain: the score stands, and so does the alert.
         """
-        ratios = [float(scores[d.name][row]) / d.threshold for d in self.detectors]
-        which = int(np.argmax(ratios))
+        which = next((i for i, d in enumerate(self.detectors) if scores[d.name][row] >= d.threshold), 0)
         detector = self.detectors[which]
         nothing = np.zeros(len(detector.features))
         try:

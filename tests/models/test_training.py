@@ -37,7 +37,7 @@ def writing(training: Any) -> Any:  # noqa: ARG001  # skips where training does
 
 def trained(training: Any, data: FeatureSet) -> Any:
     """A training of seconds."""
-    recipe = training.Recipe(plan=SHORT, budget=0.02, epochs=3, hidden=(12, 4, 12))
+    recipe = training.Recipe(plan=SHORT, budget=0.02, strange=0.02, epochs=3, hidden=(12, 4, 12))
     return training.train(data, recipe, source="made up", progress=lambda _what, _share: None)
 
 
@@ -96,7 +96,7 @@ def test_planted_frauds_are_found_on_the_later_window(training: Any) -> None:
 def test_what_comes_after_training_changes_no_weight(training: Any) -> None:
     """Another test window and other labels not yet known: the same scaling, weights and thresholds."""
     data = a_history()
-    recipe = training.Recipe(plan=SHORT, budget=0.02, epochs=2, hidden=(12, 4, 12))
+    recipe = training.Recipe(plan=SHORT, budget=0.02, strange=0.02, epochs=2, hidden=(12, 4, 12))
     split = training.split_by_time(data.at, SHORT)
     last = data.at >= split.test[0]
     unknown = (data.at >= split.train[1] - DAY_MS) & (data.at < split.train[1])

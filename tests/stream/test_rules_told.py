@@ -69,7 +69,7 @@ def test_an_alert_names_each_rule_that_fired_and_what_decided(tmp_path: Path) ->
 
 
 def test_rules_are_named_in_an_alert_that_another_detector_made(tmp_path: Path) -> None:
-    """The autoencoder stands further above its threshold: its reasons, and the rule beside them."""
+    """The autoencoder comes before the rules: its reasons, and the rule beside them."""
     settings = settings_with(tmp_path, "autoencoder", rules=RULES.replace("critical", "low"))
     events = payments(*([10_00, 11_00] * 10), 5_000_00)
     records = outgoing(Replay(settings, detectors_of(settings)).run(events))
@@ -82,7 +82,7 @@ def test_rules_are_named_in_an_alert_that_another_detector_made(tmp_path: Path) 
 
 def test_rules_are_named_by_their_file_alone() -> None:
     """Not among ``alerts.detectors``, where no file could be given; without a file there are none."""
-    assert [detector.name for detector in detectors_of(Settings())] == ["autoencoder", "robust"]
+    assert [detector.name for detector in detectors_of(Settings())] == ["ensemble", "autoencoder"]
     with pytest.raises(SettingsError, match=r"alerts\.rules"):
         detectors_of(Settings(alerts=Alerts(detectors=("rules",), rules=str(EXAMPLE))))
 
