@@ -153,6 +153,7 @@ class Console(Section, frozen=True, kw_only=True):
     alerts: Positive = 2000  # of each partition, kept in memory
     snapshots: Positive = 10_000  # likewise
     payments: Positive = 50_000  # of each partition that are looked through for a history
+    scores_a_second: Positive = 5000  # of one address, to ``weir score``
     decisions: Positive = 200_000  # of ``weir score``, remembered in all
     decline_from: Severity = "critical"  # of a score; one above its threshold and below this is "review"
 

@@ -119,6 +119,11 @@ class TerminalTable(RowTable):
         self._newest = max(self._newest, int(seq.max()))
         return columns
 
+    def seq_of(self, terminal: str) -> int:
+        """Place in time of the last event applied to a terminal, epoch ms; 0 for one that is not known."""
+        row = self._index.get(terminal)
+        return 0 if row is None else int(self._payments.rows["seq"][row])
+
     def _pack(self, rows: Ints) -> tuple[Words, Ints]:
         payments, verdicts = self._payments, self._verdicts
         ends = np.cumsum(_sizes(*(arena.rows["count"][rows].astype(np.int64) for arena in (payments, verdicts))))

@@ -4,13 +4,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from stream.wire.events import DetectorRef, Event, Id, Millis, Reason, SourceRef
+from stream.wire.events import DetectorRef, Event, Id, Millis, Reason
 
 Answer: TypeAlias = Literal["accept", "review", "decline"]
 
 
 class Decision(Event, frozen=True, kw_only=True, tag="decision/1"):
-    """The answer to one payment, of which the last one written counts. Topic ``decisions``, key ``customer``."""
+    """The answer to a payment, which itself stands on ``transactions``. Topic ``decisions``, key ``customer``."""
 
     id: Id  # of the payment: the idempotency key
     at: Millis  # event time of the payment
@@ -26,8 +26,7 @@ class Decision(Event, frozen=True, kw_only=True, tag="decision/1"):
     detector: DetectorRef
     scores: dict[str, float]  # of every detector
     config: str  # version of the settings in force
-    state_age_ms: int  # at most this old was what was known of customer and terminal
-    source: SourceRef | None = None  # where the payment stands, for the worker to score it too
+    state_age_ms: int  # at most so old was what was known of customer and terminal, beside what the worker lags
     digest: str  # SHA-256 of the payment, so that another one under the same id is refused
 
 
