@@ -18,12 +18,16 @@ Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 GroupKey: TypeAlias = Literal["kind", "severity", "entity", "detector", "alert"]
 Security: TypeAlias = Literal["plaintext", "sasl_ssl"]
 Mechanism: TypeAlias = Literal["SCRAM-SHA-512", "SCRAM-SHA-256"]
+LogFormat: TypeAlias = Literal["text", "json"]
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 PASSWORD = "WEIR_KAFKA_PASSWORD"  # noqa: S105  a variable's name; what it holds is in no settings
 _CHOICES = {
     "severity": get_args(Severity),
     "group_by": get_args(GroupKey),
     "security": get_args(Security),
     "mechanism": get_args(Mechanism),
+    "format": get_args(LogFormat),
+    "level": get_args(LogLevel),
 }
 
 
@@ -88,6 +92,13 @@ class Alerts(Section, frozen=True, kw_only=True):
     cooldown_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
     severity_losses: tuple[Money, Money, Money] = (50.0, 200.0, 1000.0)  # expected, from which medium, high, critical
     top_reasons: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What processes write to standard error (docs/operations.md)."""
+
+    format: LogFormat = "text"  # key=value, or an object of JSON a line
+    level: LogLevel = "WARNING"  # INFO has a line for each alert
 
 
 class Worker(Section, frozen=True, kw_only=True):
@@ -181,6 +192,7 @@ class Settings(Section, frozen=True, kw_only=True):
     payments: Payments = Payments()
     market: Market = Market()
     alerts: Alerts = Alerts()
+    log: Log = Log()
     worker: Worker = Worker()
     registry: Registry = Registry()
     notify: Notify = Notify()
