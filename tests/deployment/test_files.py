@@ -57,12 +57,14 @@ def test_the_dockerfile_is_in_order() -> None:
 
 def test_the_yaml_is_in_order() -> None:
     """Yamllint finds nothing in what people edit by hand."""
-    check("yamllint", "--strict", "docker-compose.yml", *sorted(ROOT.glob("deployment/**/*.yml")))
+    files = (path for ending in ("yml", "yaml") for path in ROOT.glob(f"deployment/**/*.{ending}"))
+    check("yamllint", "--strict", "docker-compose.yml", *sorted(files))
 
 
 def test_the_shell_scripts_are_in_order() -> None:
-    """Shellcheck finds nothing in what CI runs."""
-    check("shellcheck", *sorted(path for path in (ROOT / ".ci").iterdir() if path.is_file()))
+    """Shellcheck finds nothing in what CI and operators run."""
+    ours = [path for path in (ROOT / ".ci").iterdir() if path.is_file()]
+    check("shellcheck", *sorted([*ours, *ROOT.glob("deployment/scripts/*.sh")]))
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -85,7 +87,7 @@ def test_nothing_listens_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-@pytest.mark.parametrize("name", ["kafka", "worker", "prometheus", "alertmanager", "grafana"])
+@pytest.mark.parametrize("name", ["kafka", "worker", "notify", "prometheus", "alertmanager", "grafana"])
 def test_a_server_says_whether_it_is_well(name: str) -> None:
     """Each long-running server has a health check of its own."""
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
