@@ -46,6 +46,18 @@ class FeatureSet:
     def __len__(self) -> int:
         return len(self.at)
 
+    def first(self, count: int) -> "FeatureSet":
+        """The first ``count`` rows."""
+        return FeatureSet(
+            x=self.x[:count],
+            at=self.at[:count],
+            id=self.id[:count],
+            customer=self.customer[:count],
+            terminal=self.terminal[:count],
+            amount=self.amount[:count],
+            fraud=self.fraud[:count],
+        )
+
     def customer_codes(self) -> Ints:
         """Customers as numbers from 0, ``(n,)``: what is grouped by."""
         return np.unique(np.asarray(self.customer), return_inverse=True)[1].astype(np.int64)

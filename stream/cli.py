@@ -30,6 +30,7 @@ class _Commands(click.Group):
             "Make the package of a producer of your own, with its contract test.",
         ),
         "train": ("models.commands:train", "Train, calibrate and evaluate the detectors."),
+        "models": ("stream.commands.models:models", "See which models there are, try, promote and roll back."),
         "evaluate": ("stream.commands.evaluate:evaluate", "Judge the detectors by a published protocol, fold by fold."),
         "bench": ("stream.commands.bench:bench", "Measure throughput and latency, beside rivals."),
         "faults": ("stream.commands.faults:faults", "Harm workers, brokers and input under load, and judge what came."),

@@ -30,6 +30,8 @@ _CHOICES = {
     "level": get_args(LogLevel),
 }
 
+_INPUTS = ("transactions", "labels", "ticks")  # topics that producers write and workers read
+
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Common form of all sections."""
@@ -40,6 +42,7 @@ class Kafka(Section, frozen=True, kw_only=True):
 
     bootstrap: str = ""  # host:port[,host:port]; empty: an embedded one
     prefix: str = ""  # before every topic name
+    inputs_prefix: str | None = None  # before those that producers write, where it is another: how a shadow reads
     partitions: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 4
     replication: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
     group: str = "weir"
@@ -55,6 +58,17 @@ class Kafka(Section, frozen=True, kw_only=True):
     username: str = ""
     password_file: str = ""  # or the variable WEIR_KAFKA_PASSWORD: a password stands in no settings
     ca_file: str = ""  # PEM, of who vouches for the brokers; empty: whom this machine trusts
+
+
+    def named(self, topic: str) -> str:
+        """Full name of a topic."""
+        return (self.prefix if self.inputs_prefix is None or topic not in _INPUTS else self.inputs_prefix) + topic
+
+    def plain(self, name: str) -> str:
+        """Name of a topic without its prefix."""
+        if self.inputs_prefix is not None and (topic := name.removeprefix(self.inputs_prefix)) in _INPUTS:
+            return topic
+        return name.removeprefix(self.prefix)
 
 
 class Payments(Section, frozen=True, kw_only=True):
@@ -115,7 +129,7 @@ class Registry(Section, frozen=True, kw_only=True):
     path: str = "registry"  # its folder
     least_frauds: Annotated[int, msgspec.Meta(ge=0)] = 50  # with their verdict in, to be judged by
     least_gain: float = 0.0  # of average precision over the champion's: what the end of the 95 % interval must exceed
-    most_miscalibration: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05  # expected over real frauds, off 1; beyond chance
+    most_miscalibration: Annotated[float, msgspec.Meta(ge=0.0)] = 0.05  # expected over real frauds, off 1
     most_gap: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.005  # alert rates of groups of customers, apart
     least_payments_per_second: Annotated[float, msgspec.Meta(ge=0.0)] = 100_000.0  # scored on one core
 

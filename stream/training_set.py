@@ -1,6 +1,7 @@
 """Feature rows for training, by the code that serves: a history is replayed, and every payment's features are kept."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -23,38 +24,48 @@ def feature_set(
     on_progress  told how many payments are done, now and then
     -> one row a payment; a payment that no ``truth`` names is genuine
     """
-    keeper = _Keeper(on_progress)
-    for _ in Replay(settings, [], observe=keeper.keep, batch=16_384).run(keeper.listen(records)):
+    keeper = Keeper(on_progress)
+    frauds: set[str] = set()
+    for _ in Replay(settings, [], observe=keeper.keep, batch=16_384).run(_without_truth(records, frauds)):
         pass
-    return keeper.close()
+    return keeper.close(frauds)
 
 
-class _Keeper:
+def _without_truth(records: Iterable[Keyed], frauds: set[str]) -> Iterable[Keyed]:
+    for record in records:
+        if record[0] == TRUTH.name:
+            if isinstance(record[2], Label) and record[2].fraud:
+                frauds.add(record[2].transaction)
+        else:
+            yield record
+
+
+class Keeper:
+    """Keeps the features of each payment that a replay shows it; ``on_progress`` is told how many, now and then.
+
+    newest  event time of the latest of them, epoch ms; 0 before the first
+    """
+
     def __init__(self, on_progress: Callable[[int], None]) -> None:
         self._on_progress = on_progress
-        self._frauds: set[str] = set()
+        self.newest = 0
         self._x: list[Matrix] = []
         self._at: list[Ints] = []
         self._amount: list[Ints] = []
         self._names: tuple[list[str], list[str], list[str]] = ([], [], [])
 
-    def listen(self, records: Iterable[Keyed]) -> Iterable[Keyed]:
-        for record in records:
-            if record[0] == TRUTH.name:
-                if isinstance(record[2], Label) and record[2].fraud:
-                    self._frauds.add(record[2].transaction)
-            else:
-                yield record
-
     def keep(self, merged: Merged, x: Matrix, _: Scored) -> None:
+        """Take payments with their features, as a stage shows them."""
         self._x.append(x)
         self._at.append(merged.at)
         self._amount.append(merged.amount)
         for kept, more in zip(self._names, (merged.id, merged.customer, merged.terminal), strict=True):
             kept.extend(more)
+        self.newest = max(self.newest, int(merged.at.max()))
         self._on_progress(len(self._names[0]))
 
-    def close(self) -> FeatureSet:
+    def close(self, frauds: AbstractSet[str]) -> FeatureSet:
+        """All of them in event-time order; ``frauds`` are the ids of those that were."""
         x, at, amount = np.concatenate(self._x), np.concatenate(self._at), np.concatenate(self._amount)
         order = np.argsort(at, kind="stable")
         places = order.tolist()
@@ -67,5 +78,5 @@ class _Keeper:
             customer=customers,
             terminal=terminals,
             amount=amounts,
-            fraud=np.array([name in self._frauds for name in ids], np.int64),
+            fraud=np.array([name in frauds for name in ids], np.int64),
         )

@@ -126,7 +126,7 @@ def _credentials(kafka: Kafka) -> faust.SASLCredentials | None:
 def _add_agent(app: WeirApp, spec: StageSpec, topic: str) -> None:
     # Acks are off: what is committed is what the stages say is done (``Stage.resume_at``), which is later than what
     # they were fed, and Faust's list of acks grows and stalls with gaps in offsets.
-    channel = app.topic(app.weir.kafka.prefix + topic, schema=SliceSchema(), acks=False, maxsize=_QUEUED_ROUNDS)
+    channel = app.topic(app.weir.kafka.named(topic), schema=SliceSchema(), acks=False, maxsize=_QUEUED_ROUNDS)
 
     async def drive(rounds: AsyncIterator[Round]) -> None:
         async for fetched in rounds:

@@ -106,7 +106,7 @@ class Delivery:
         """Feed one slice and queue what it makes, at one go; then wait while too much is queued."""
         records = fetched.records
         lane = self._lanes.get((records.topic, records.partition))
-        tp = TP(self._settings.kafka.prefix + records.topic, records.partition)
+        tp = TP(self._settings.kafka.named(records.topic), records.partition)
         if lane is None or not self._is_open or not consumer.is_fresh(tp, fetched):
             return  # fetched before a rebalance: whoever owns the partition now fetches it again
         self._observer.taking(stage=lane.spec.name, topic=records.topic, partition=records.partition)
@@ -122,7 +122,7 @@ class Delivery:
                 self._deliver(lane, output)
 
     def _answer_of(self, consumer: SliceConsumer, partition: int, topic: str) -> Answer | None:
-        return consumer.answer_of(TP(self._settings.kafka.prefix + topic, partition))
+        return consumer.answer_of(TP(self._settings.kafka.named(topic), partition))
 
     def _deliver(self, lane: Lane, output: Output) -> None:
         spared = lane.publish(output, self._publisher)
@@ -157,7 +157,7 @@ class Delivery:
         changelog.put((key, row, []) for key, row in zip(taken.keys, taken.rows, strict=True))
         changelog.put([(CHECKPOINT, taken.checkpoint, [])])
         await changelog.settled(changelog.queued)
-        prefix = self._settings.kafka.prefix
+        named = self._settings.kafka.named
         if changelog.next_offset is not None:
             log = TP(changelog.topic, lane.partition)
             require_same(lane, log, least=lane.log_end + len(taken.keys) + 1, end=changelog.next_offset)
@@ -173,7 +173,7 @@ class Delivery:
             seconds=time.monotonic() - began,
         )
         # 0 says nothing that no commit does not say, and could not be read once retention has moved the beginning
-        return {TP(prefix + topic, lane.partition): offset for topic, offset in taken.offsets.items() if offset}
+        return {TP(named(topic), lane.partition): offset for topic, offset in taken.offsets.items() if offset}
 
     def _observe_lag(self, lane: Lane, consumer: SliceConsumer) -> None:
         for topic in lane.spec.topics:

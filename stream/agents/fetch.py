@@ -102,7 +102,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
             is_last = end >= len(drained.values)
             after = drained.next_offset if is_last else int(drained.offset[end])
             records = Slice(
-                topic=tp.topic.removeprefix(self.app.weir.kafka.prefix),
+                topic=self.app.weir.kafka.plain(tp.topic),
                 partition=tp.partition,
                 offset=drained.offset[start:end],
                 produced=drained.produced[start:end],

@@ -32,7 +32,7 @@ def rebuild(spec: StageSpec, settings: Settings, stages: Sequence[str]) -> int:
     Kafka refuses. May be called again after a failure.
     """
     kafka = settings.kafka
-    sources = [TopicPartition(kafka.prefix + topic, p) for topic in spec.topics for p in range(kafka.partitions)]
+    sources = [TopicPartition(kafka.named(topic), p) for topic in spec.topics for p in range(kafka.partitions)]
     admin = admin_of(kafka)
     try:
         _require_no_worker(admin, kafka.group)

@@ -1,8 +1,8 @@
 """Going on from checkpoints: the one path of first start, crash recovery and rebalance."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol, TypeAlias
 
 from faust.types import TP
 
@@ -13,6 +13,8 @@ from stream.errors import StreamError
 from stream.settings import Settings
 
 log = logging.getLogger("weir.agents")
+
+Named: TypeAlias = Callable[[str], str]  # topic → its full name
 
 
 class Offsets(Protocol):
@@ -28,7 +30,7 @@ def partitions_of(spec: StageSpec, assigned: set[TP], settings: Settings) -> set
 
     Raises StreamError where a worker got some of them without the others: their records belong together.
     """
-    topics = [*(settings.kafka.prefix + topic for topic in spec.topics), changelog_topic(settings, spec.name)]
+    topics = [*(settings.kafka.named(topic) for topic in spec.topics), changelog_topic(settings, spec.name)]
     per_topic = {topic: {tp.partition for tp in assigned if tp.topic == topic} for topic in topics}
     every = set.intersection(*per_topic.values())
     for topic, partitions in per_topic.items():
@@ -47,25 +49,25 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
 
     Raises StreamError where the state is gone or older than what the group has committed.
     """
-    prefix = settings.kafka.prefix
-    sources = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.topics}
+    named = settings.kafka.named
+    sources = {TP(named(topic), lane.partition) for lane in lanes for topic in lane.spec.topics}
     committed = await offsets.committed(sources)
     written = {lane: lane.stage.restore() for lane in lanes}
     for lane in lanes:
-        _check(lane, {topic: committed[TP(prefix + topic, lane.partition)] for topic in lane.spec.topics}, settings)
-    starts = _earliest(lanes, written, prefix)
+        _check(lane, {topic: committed[TP(named(topic), lane.partition)] for topic in lane.spec.topics}, settings)
+    starts = _earliest(lanes, written, named)
     logs = {lane: TP(changelog_topic(settings, lane.spec.name), lane.partition) for lane in lanes}
     async with Tail(settings.kafka) as tail:
         ids = await tail.ids_since(starts)
         source_ends = await tail.ends(sources)
-        outputs = {TP(prefix + topic, lane.partition) for lane in lanes for topic in lane.spec.outputs}
+        outputs = {TP(named(topic), lane.partition) for lane in lanes for topic in lane.spec.outputs}
         ends = await tail.ends(outputs)
         log_ends = await tail.ends(logs.values())
         beginnings = await tail.beginnings(tp for tp, offset in committed.items() if offset is None)
     for lane in lanes:
-        _check_ends(lane, source_ends, prefix)
+        _check_ends(lane, source_ends, named)
         _check_log(lane, written[lane], logs[lane], log_ends[logs[lane]])
-        of = {topic: TP(prefix + topic, lane.partition) for topic in (*lane.spec.outputs, *lane.spec.topics)}
+        of = {topic: TP(named(topic), lane.partition) for topic in (*lane.spec.outputs, *lane.spec.topics)}
         lane.resume(
             position={
                 topic: at if (at := committed[of[topic]]) is not None else beginnings[of[topic]]
@@ -80,7 +82,7 @@ async def resume(lanes: list[Lane], offsets: Offsets, settings: Settings) -> lis
     return [lane for lane in lanes if not lane.stage.state.checkpoint]
 
 
-def _earliest(lanes: list[Lane], written: Mapping[Lane, Mapping[str, int]], prefix: str) -> dict[TP, int]:
+def _earliest(lanes: list[Lane], written: Mapping[Lane, Mapping[str, int]], named: Named) -> dict[TP, int]:
     """From where to read each output partition: two stages may write to one.
 
     A stage that begins anew may come to all that stands there: it was lost, or another group has published it.
@@ -88,7 +90,7 @@ def _earliest(lanes: list[Lane], written: Mapping[Lane, Mapping[str, int]], pref
     starts: dict[TP, int] = {}
     for lane in lanes:
         for topic in lane.spec.outputs:
-            tp = TP(prefix + topic, lane.partition)
+            tp = TP(named(topic), lane.partition)
             start = written[lane].get(topic, 0)
             starts[tp] = min(start, starts.get(tp, start))
     return starts
@@ -133,13 +135,13 @@ def _rebuild(spec: StageSpec) -> str:
     return f"run `weir rebuild {spec.name}`, which makes its state again from the stream"
 
 
-def _check_ends(lane: Lane, ends: Mapping[TP, int], prefix: str) -> None:
+def _check_ends(lane: Lane, ends: Mapping[TP, int], named: Named) -> None:
     """Refuse a source that ends before the state does: it was made anew, and its records would be taken for old."""
     for topic, done in lane.stage.resume_at().items():
-        end = ends[TP(prefix + topic, lane.partition)]
+        end = ends[TP(named(topic), lane.partition)]
         if done > end:
             raise StreamError(
-                f"{prefix}{topic}-{lane.partition}: expected at least {done} records, as the state of {lane.spec.name} "
+                f"{named(topic)}-{lane.partition}: expected at least {done} records, as the state of {lane.spec.name} "
                 f"has seen, there are {end}. If the topic was made anew, start a new group (kafka.group) or a new "
                 "prefix (kafka.prefix)"
             )

@@ -27,7 +27,7 @@ def create_topics(bootstrap: str, settings: Settings, stages: Iterable[str]) -> 
     Raises MachineError where the broker does not answer, refuses, or holds a topic with another partition count;
     AccessError where topics lack that we may not create.
     """
-    wanted = {settings.kafka.prefix + topic.name: _config(topic) for topic in TOPICS}
+    wanted = {settings.kafka.named(topic.name): _config(topic) for topic in TOPICS}
     wanted |= {changelog_topic(settings, stage): _changelog_config() for stage in stages}
     kafka = msgspec.structs.replace(settings.kafka, bootstrap=bootstrap)
     admin = admin_of(kafka)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from stream.errors import SettingsError
 from stream.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,3 +75,9 @@ def settings_from(config: Path | None, bootstrap: str | None = None) -> Settings
     if not bootstrap:
         return settings
     return msgspec.structs.replace(settings, kafka=msgspec.structs.replace(settings.kafka, bootstrap=bootstrap))
+
+
+def require_bootstrap(settings: Settings) -> None:
+    """Raise SettingsError where no Kafka is named."""
+    if not settings.kafka.bootstrap:
+        raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")

@@ -37,7 +37,7 @@ class ModelChange(Event, frozen=True, kw_only=True, tag="model-change/1"):
     why: str
     forced: str = ""  # why it was done although a gate failed; empty: none did
     gates: list[dict[str, Any]] = msgspec.field(default_factory=list)  # asked of it before the step: name, holds, says
-    detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version, of the model, where it scores from now on
+    detectors: dict[str, str] = msgspec.field(default_factory=dict)  # name → version, where it scores from now
     release: str  # of Weir
 
 

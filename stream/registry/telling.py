@@ -1,0 +1,60 @@
+"""Telling steps of the registry on ``changes``, where the audit chains them: each once, before it acts."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from importlib.metadata import version
+
+import msgspec
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from models.registry.journal import Entry
+from stream.connection import connect
+from stream.consume import consumer_of, read_to_end
+from stream.errors import DeliveryError
+from stream.settings import Settings
+from stream.wire.audit import ModelChange
+from stream.wire.codec import encode
+from stream.wire.topics import CHANGES
+
+_SECONDS = 30.0
+
+
+def tell_steps(settings: Settings, entries: Iterable[Entry], detectors: Mapping[str, str]) -> int:
+    """Publish the entries of a journal that are not on the topic yet, in their order; returns how many.
+
+    detectors  name → version, of the last entry's model where it is about to score
+    Raises MachineError where there is no Kafka, DeliveryError where it takes no record.
+    """
+    with closing(consumer_of(settings, [CHANGES.name], from_beginning=True)) as consumer:
+        told = {msgspec.json.decode(value).get("id") for _, value in read_to_end(consumer)}
+    journal = list(entries)
+    missing = [one for one in journal if one.hash not in told]
+    if not missing:
+        return 0
+    producer = connect(KafkaProducer, settings.kafka, acks="all", retries=5)
+    with closing(producer):
+        try:
+            for one in missing:
+                change = change_of(one, detectors if one is journal[-1] else {})
+                producer.send(settings.kafka.prefix + CHANGES.name, value=encode(change), partition=0).get(_SECONDS)
+        except KafkaError as error:
+            raise DeliveryError(CHANGES.name, len(missing), type(error).__name__) from error
+    return len(missing)
+
+
+def change_of(entry: Entry, detectors: Mapping[str, str]) -> ModelChange:
+    """Say an entry of the journal as an event."""
+    return ModelChange(
+        id=entry.hash,
+        at=entry.at,
+        by=entry.by,
+        action=entry.action,
+        model=entry.model,
+        before=entry.before,
+        why=entry.why,
+        forced=entry.forced,
+        gates=entry.gates,
+        detectors=dict(detectors),
+        release=version("weir"),
+    )
