@@ -65,6 +65,7 @@ class Ground:
             "WEIR_KAFKA_PREFIX": placed.kafka.prefix,
             "WEIR_KAFKA_GROUP": placed.kafka.group,
             "WEIR_KAFKA_PARTITIONS": str(placed.kafka.partitions),
+            "WEIR_KAFKA_INSTANCE": placed.kafka.instance,
             "WEIR_KAFKA_SESSION_SECONDS": str(session_seconds),
             "WEIR_WORKER_METRICS_PORT": str(placed.worker.metrics_port),
         }

@@ -87,11 +87,15 @@ def _restart(found: Restart) -> Table:
         "end → first commit",
         "CPU until ready",
     )
-    for name, resumed in (("stopped (SIGTERM)", found.stopped), ("killed (kill -9)", found.killed)):
+    for name, resumed in (
+        ("stopped (SIGTERM)", found.stopped),
+        ("killed (kill -9)", found.killed),
+        ("killed, with a name (kafka.instance)", found.named),
+    ):
         table.add_row(
             name, *(f"{value:.1f}" for value in (resumed.up, resumed.ready, resumed.committed, resumed.cpu_seconds))
         )
-    table.caption = f"After kill -9 the group waits {found.session_seconds:.0f} s for the dead one"
+    table.caption = f"After kill -9 the group waits {found.session_seconds:.0f} s for a dead one without a name"
     return table
 
 

@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 
 import msgspec
@@ -55,6 +56,7 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     changelog_mb       on disk, as far as compaction had come
     stopped            after SIGTERM
     killed             after ``kill -9``, when the group waits ``session_seconds`` for the dead one
+    named              the same of a worker with a name of its own (``kafka.instance``), which is not waited for
     """
 
     keys: int
@@ -65,10 +67,11 @@ class Restart(msgspec.Struct, frozen=True, kw_only=True):
     rss_mb: float
     stopped: Resumed
     killed: Resumed
+    named: Resumed
 
 
 def measure_restart(ground: Ground, *, customers: int, history: float) -> Restart:
-    """Let a worker get to know ``customers`` by ``history`` payments each, then end and start it, twice."""
+    """Let a worker get to know ``customers`` by ``history`` payments each, then end and start it, three times."""
     what = f"restart with {customers:,} customers"
     placed = ground.place("restart")
     kafka = placed.kafka
@@ -76,26 +79,29 @@ def measure_restart(ground: Ground, *, customers: int, history: float) -> Restar
         customers=customers, terminals=max(1, customers // 50), history=2 * history, partitions=kafka.partitions
     )
     count = int(customers * history)
-    worker = partial(ground.worker, placed, session_seconds=_SESSION_SECONDS)
+    turns = (("stopped", signal.SIGTERM, ""), ("killed", signal.SIGKILL, "bench"), ("named", signal.SIGKILL, "bench"))
     reads = [kafka.prefix + topic.name for topic in (TRANSACTIONS, LABELS, BY_TERMINAL)]
-    with Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions) as offsets:
-        with worker() as first:
-            _fill(flow, placed, count, lambda share: ground.tell(what, 0.9 * share))
-            rss_mb = drain(
-                offsets, first, total=count, within_seconds=_WITHIN_SECONDS, on_progress=lambda _: None
-            ).rss_mb
-            keys = round(counter(metrics_address(placed), "weir_state_keys", table=STAGES[0]))
-            records, size = _changelogs(placed)
-        ended = time.monotonic()
-        with worker() as second:
-            stopped = _resumed(placed, second, offsets, flow.material(count, _TAIL), ended)
-            drain(offsets, second, total=count + _TAIL, within_seconds=_WITHIN_SECONDS, on_progress=lambda _: None)
-            os.kill(second.pid, signal.SIGKILL)
+    with (
+        ExitStack() as workers,
+        Offsets(kafka.bootstrap, group=kafka.group, topics=reads, partitions=kafka.partitions) as offsets,
+    ):
+        settle = partial(drain, offsets, within_seconds=_WITHIN_SECONDS, on_progress=lambda _: None)
+        worker = workers.enter_context(ground.worker(placed, session_seconds=_SESSION_SECONDS))
+        _fill(flow, placed, count, lambda share: ground.tell(what, 0.9 * share))
+        rss_mb = settle(worker, total=count).rss_mb
+        keys = round(counter(metrics_address(placed), "weir_state_keys", table=STAGES[0]))
+        records, size = _changelogs(placed)
+        found = {}
+        for turn, (kind, harm, name) in enumerate(turns):  # how the one before ends, and what the next one is called
+            ground.tell(what, 0.9 + 0.03 * turn)
+            os.kill(worker.pid, harm)
+            worker.stop()
             ended = time.monotonic()
-        ground.tell(what, 0.95)
-        with worker() as third:
-            killed = _resumed(placed, third, offsets, flow.material(count + _TAIL, _TAIL), ended)
-            drain(offsets, third, total=count + 2 * _TAIL, within_seconds=_WITHIN_SECONDS, on_progress=lambda _: None)
+            placed = msgspec.structs.replace(placed, kafka=msgspec.structs.replace(kafka, instance=name))
+            worker = workers.enter_context(ground.worker(placed, session_seconds=_SESSION_SECONDS))
+            before = count + turn * _TAIL
+            found[kind] = _resumed(placed, worker, offsets, flow.material(before, _TAIL), ended)
+            settle(worker, total=before + _TAIL)
     ground.tell(what, 1.0)
     return Restart(
         keys=keys,
@@ -104,8 +110,7 @@ def measure_restart(ground: Ground, *, customers: int, history: float) -> Restar
         changelog_mb=size,
         session_seconds=_SESSION_SECONDS,
         rss_mb=rss_mb,
-        stopped=stopped,
-        killed=killed,
+        **found,
     )
 
 

@@ -61,6 +61,7 @@ def _results() -> Results:
                 rss_mb=1_285.0,
                 stopped=resumed,
                 killed=resumed,
+                named=resumed,
             ),
             pressure=Pressure(
                 core_share=0.2,
