@@ -95,7 +95,9 @@ def produce(
             "no Kafka is named", "Give --bootstrap HOST:PORT or WEIR_BOOTSTRAP; `weir run` brings its own"
         )
     from stream.agents.topics import create_topics  # noqa: PLC0415  # Faust takes a second to import
+    from stream.logs import configure  # noqa: PLC0415
 
+    configure(settings.log)
     create_topics(settings.kafka.bootstrap, settings, stages=())
     if not isinstance(flowing, list):
         with _stop_on_signal() as stop, _Board(1) as board:

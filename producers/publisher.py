@@ -1,5 +1,6 @@
 """The way of records into Kafka: idempotent, keyed, batched, compressed; none is lost without being named."""
 
+import logging
 import socket
 from collections import Counter, deque
 from contextlib import suppress
@@ -22,6 +23,7 @@ DELIVERY_SECONDS = 30.0  # a record not acknowledged within is undelivered
 MAX_UNACKNOWLEDGED = 20_000  # records; kafka-python itself sets no bound
 ORIGIN = "weir-origin"  # header of a live source's records: whose they are, and where each came from
 
+_log = logging.getLogger("weir.producer")
 _hash = lru_cache(maxsize=1 << 18)(murmur2)  # in pure Python it costs more than all else of a send
 
 
@@ -90,6 +92,8 @@ class Publisher:
             self._fail(topic, error)
             self.close()
             return
+        if _log.isEnabledFor(logging.DEBUG):
+            future.add_callback(_tell, topic, getattr(record.event, "id", ""))
         waiting = self._waiting
         waiting.append((topic, future))
         while waiting[0][1].is_done or len(waiting) > MAX_UNACKNOWLEDGED:
@@ -151,6 +155,11 @@ def _require_listener(bootstrap: str) -> None:
         f"no Kafka answers at {bootstrap}",
         "Start one (`weir run` brings its own), or name another by --bootstrap or WEIR_BOOTSTRAP",
     )
+
+
+def _tell(topic: str, name: str, taken: Any) -> None:
+    """Log where an event came to stand: the trace that leads to what it caused (``stream.logs``)."""
+    _log.debug("event=published trace=%s-%d-%d id=%r", topic, taken.partition, taken.offset, name)
 
 
 def _name(error: BaseException) -> str:

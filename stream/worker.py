@@ -15,11 +15,11 @@ from stream.agents.closing import expect_closed
 from stream.agents.observer import Observer
 from stream.agents.spec import StageSpec
 from stream.errors import WeirError
+from stream.logs import configure
 from stream.settings import Settings
 
 _GC_THRESHOLDS = (50_000, 20, 50)  # Python's own look at every 700 new objects: slices are many small ones
 _SWITCH_SECONDS = 0.001  # Python's 5 ms is what the fetching thread waits for a stage, several times an event
-_LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
 
 def run_worker(
@@ -27,7 +27,6 @@ def run_worker(
     specs: Sequence[StageSpec],
     *,
     observer: Observer | None = None,
-    loglevel: str = "WARNING",
 ) -> int:
     """Run a worker until SIGTERM or Ctrl-C, or until something fails.
 
@@ -38,13 +37,13 @@ def run_worker(
     expect_closed()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    configure_logging(loglevel)
+    configure(settings.log)
     gc.set_threshold(*_GC_THRESHOLDS)
     gc.freeze()  # modules and kernels live as long as the process
     sys.setswitchinterval(_SWITCH_SECONDS)
     app = build_app(settings, specs, observer)
     _leave_out_echoes(app)
-    return _run(app, loop, loglevel)
+    return _run(app, loop, settings.log.level)
 
 
 def _run(app: WeirApp, loop: asyncio.AbstractEventLoop, loglevel: str) -> int:
@@ -74,11 +73,3 @@ def _leave_out_echoes(app: WeirApp) -> None:
     """Once a failure is logged, leave out what its way up through Faust's services logs again and again."""
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: app.failure is None or record.name.startswith("weir"))
-
-
-def configure_logging(loglevel: str) -> None:
-    """Write ``key=value`` lines to standard error; Faust's own talk from WARNING on."""
-    logging.basicConfig(level=loglevel, format=_LOG_FORMAT, force=True)
-    for name in ("faust", "mode", "aiokafka", "kafka"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # warns of every commit longer than its interval

@@ -12,6 +12,7 @@ from stream.agents.silence import Answer, Silence
 from stream.agents.spec import StageSpec
 from stream.core.stage import Output, Stage
 from stream.errors import StreamError, WeirError
+from stream.logs import tell_alerts
 from stream.wire.codec import dead_letter
 from stream.wire.columns import Rejected
 from stream.wire.records import Outgoing, Slice, unread
@@ -141,6 +142,7 @@ class Lane:
         if not records:
             return 0
         fresh = [record for record in records if record.id is None or self._is_new(record)]
+        tell_alerts(log, fresh)
         for outbox in publisher.put(fresh):
             self._sends[outbox] = outbox.queued
         return len(records) - len(fresh)

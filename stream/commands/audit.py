@@ -35,7 +35,9 @@ def record(config: Path | None, bootstrap: str | None, *, until_end: bool) -> No
     """
     settings = _placed(config, bootstrap)
     from stream.audit.recorder import Recorder  # noqa: PLC0415  # Kafka's client only when it is needed
+    from stream.logs import configure  # noqa: PLC0415
 
+    configure(settings.log)
     stop: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -100,10 +99,11 @@ def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
     from monitoring.exporter import Exporter  # noqa: PLC0415
     from monitoring.notify_metrics import NotifyMetrics  # noqa: PLC0415
     from stream.agents.topics import create_topics  # noqa: PLC0415
+    from stream.logs import configure  # noqa: PLC0415
     from stream.notify.process import notify as tell  # noqa: PLC0415
     from stream.triage.follow import Follower  # noqa: PLC0415
 
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    configure(settings.log)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     create_topics(settings.kafka.bootstrap, settings, stages=())
     place, stop = settings.notify, threading.Event()

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 import msgspec
 
 from stream.errors import SettingsError
-from stream.settings import Settings, load_settings
+from stream.settings import LogFormat, LogLevel, Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +44,22 @@ def bootstrap_option(command: F) -> F:
         metavar="HOST:PORT",
         help="Kafka to use. Default: WEIR_BOOTSTRAP, then the settings; `weir run` starts one where none is named.",
     )(command)
+
+
+def log_options(command: F) -> F:
+    """``--log`` and ``--log-level``: how the process logs."""
+    for option in (
+        click.option("--log-level", type=click.Choice(get_args(LogLevel)), help="Default: log.level, WARNING."),
+        click.option("--log", type=click.Choice(get_args(LogFormat)), help="Default: log.format, text."),
+    ):
+        command = option(command)
+    return command
+
+
+def logged(settings: Settings, form: str | None, level: str | None) -> Settings:
+    """Put ``--log`` and ``--log-level`` in the place of settings."""
+    given = {name: value for name, value in (("format", form), ("level", level)) if value is not None}
+    return msgspec.structs.replace(settings, log=msgspec.structs.replace(settings.log, **given))
 
 
 def file_options(command: F) -> F:

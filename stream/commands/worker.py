@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from stream.commands.options import bootstrap_option, config_option, settings_from
+from stream.commands.options import bootstrap_option, config_option, log_options, logged, settings_from
 from stream.errors import SettingsError
 from stream.settings import Settings
 
@@ -30,16 +30,16 @@ Exit codes; after 1, 3, 4 and 5 start it again, and it goes on where it was:
     metavar="ID",
     help="Score by this model of the registry beside the champion, seen by nobody (docs/registry.md).",
 )
-@click.option(
-    "--log-level", type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]), default="WARNING", show_default=True
-)
-def worker(config: Path | None, bootstrap: str | None, *, shadow: str | None, log_level: str) -> None:
+@log_options
+def worker(
+    config: Path | None, bootstrap: str | None, *, shadow: str | None, log: str | None, log_level: str | None
+) -> None:
     """Run one worker: it takes its share of the partitions, scores, and tells alerts.
 
     Metrics stand at /metrics, health at /healthz, readiness at /readyz (worker.metrics_port).
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until Faust listens for it, there is nothing to flush
-    settings = settings_from(config, bootstrap)
+    settings = logged(settings_from(config, bootstrap), log, log_level)
     if not settings.kafka.bootstrap:
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     settings = _beside(settings, shadow) if shadow else settings
@@ -71,7 +71,7 @@ def worker(config: Path | None, bootstrap: str | None, *, shadow: str | None, lo
         arrivals,
     ):
         specs = stages_of(settings, own, arrivals.models())[: 2 if shadow else None]  # a shadow judges payments alone
-        sys.exit(run_worker(settings, specs, observer=metrics, loglevel=log_level))
+        sys.exit(run_worker(settings, specs, observer=metrics))
 
 
 def _beside(settings: Settings, name: str) -> Settings:

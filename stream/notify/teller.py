@@ -21,6 +21,7 @@ from stream.consume import seek_to_time
 from stream.core.dispatch import Dispatch, Place
 from stream.core.triage import Triage
 from stream.errors import MachineError
+from stream.logs import traces_of
 from stream.notify.one_takes_all import OneTakesAll
 from stream.notify.records import Records
 from stream.notify.sink import NotTakenError, Sink
@@ -194,6 +195,7 @@ class Teller:
             why, is_final = f"{type(error).__name__}: {error}", False
         else:
             self.observer.tried(self.name, "")
+            _LOG.info("event=told sink=%s notice=%s trace=%s", self.name, notice.id, traces_of(notice.alerts))
             self._settle(self._dispatch.told(_now()), [alert.emitted_at for alert in notice.alerts])
             return
         self.observer.tried(self.name, why)

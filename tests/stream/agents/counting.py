@@ -16,7 +16,7 @@ from stream.agents.outbox import partition_of
 from stream.agents.spec import StageSpec
 from stream.core.stage import Output
 from stream.core.state import PartitionState
-from stream.settings import Kafka, Settings
+from stream.settings import Kafka, Log, Settings
 from stream.wire.records import Outgoing, Slice
 from stream.worker import run_worker
 
@@ -184,4 +184,5 @@ if __name__ == "__main__":
     if instance:
         kafka = msgspec.structs.replace(chosen.kafka, instance=instance, session_seconds=30.0)
         chosen = msgspec.structs.replace(chosen, kafka=kafka)
-    sys.exit(run_worker(chosen, SPECS, loglevel="INFO"))
+    chosen = msgspec.structs.replace(chosen, log=Log(level="INFO"))
+    sys.exit(run_worker(chosen, SPECS))
