@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.detector import Detector, Fired, Telling
+from models.detector import Detector, Fired, Limited, Telling
 from stream.core.names import FEATURES
 from stream.errors import ModelError
 from stream.wire.columns import Floats, Ints, Matrix
@@ -62,6 +63,7 @@ class Scorer:
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self.detectors = tuple(detectors)
         self._telling = [(which, one) for which, one in enumerate(self.detectors) if isinstance(one, Telling)]
+        self._limited = [one if isinstance(one, Limited) else None for one in self.detectors]
         self._columns: list[Ints | None] = []
         self._failures: Counter[tuple[str, str]] = Counter()
         self._total: Counter[tuple[str, str]] = Counter()
@@ -75,7 +77,7 @@ class Scorer:
     def view(self, which: int, x: Matrix) -> Matrix:
         """Select the columns that detector number ``which`` reads."""
         columns = self._columns[which]
-        return x if columns is None else np.ascontiguousarray(x[:, columns])
+        return x if columns is None else np.take(x, columns, axis=1)  # a third of the time of x[:, columns]
 
     def score(self, x: Matrix) -> Scored:
         """Score ``x (n, FEATURES)`` by every detector; where one fails on a batch, row by row."""
@@ -87,7 +89,7 @@ class Scorer:
             scores[detector.name] = score
             for row, fault in faults.items():
                 failed.setdefault(row, f"detector {detector.name} {detector.version}: {fault}")
-            over |= score >= detector.threshold  # nan is not
+            over |= self._reached(which, x, score)
         over[list(failed)] = False
         return Scored(scores=scores, suspicious=np.flatnonzero(over), failed=failed)
 
@@ -116,7 +118,8 @@ class Scorer:
 
         They are ``(d,)``; all are zero where it fails to explain: the score stands, and so does the alert.
         """
-        which = next((i for i, d in enumerate(self.detectors) if scores[d.name][row] >= d.threshold), 0)
+        told = enumerate(self.detectors)
+        which = next((i for i, d in told if scores[d.name][row] >= self.limit(i, x, row)), 0)
         detector = self.detectors[which]
         nothing = np.zeros(len(detector.features))
         try:
@@ -128,6 +131,22 @@ class Scorer:
             self._note(which, "explain", "parts of another shape, or not finite")
             return which, nothing
         return which, parts[0]
+
+    def limit(self, which: int, x: Matrix, row: int) -> float:
+        """Score from which detector number ``which`` alerts at a row."""
+        limited = self._limited[which]
+        if limited is None:
+            return self.detectors[which].threshold
+        return float(limited.limits(self.view(which, x[row : row + 1]))[0])
+
+    def _reached(self, which: int, x: Matrix, score: Floats) -> NDArray[np.bool_]:
+        """Tell which rows are at a detector's threshold; a row's own is looked for only above the least of all."""
+        detector, limited = self.detectors[which], self._limited[which]
+        reached: NDArray[np.bool_] = score >= detector.threshold  # nan is not
+        if limited is not None and reached.any():
+            rows = np.flatnonzero(reached)
+            reached[rows] = score[rows] >= limited.limits(self.view(which, x[rows]))
+        return reached
 
     def probability(self, which: int, score: float) -> float | None:
         """Ask a detector for the calibrated probability of a score; None where it has none, or fails."""
@@ -142,7 +161,7 @@ class Scorer:
         """Name the rules that fire at a row, of every detector that is made of rules and is at its threshold."""
         found: tuple[Fired, ...] = ()
         for which, detector in self._telling:
-            if scores[detector.name][row] >= detector.threshold:
+            if scores[detector.name][row] >= self.limit(which, x, row):
                 try:
                     found += detector.fired(self.view(which, x[row : row + 1]))
                 except Exception as error:  # noqa: BLE001  as above
