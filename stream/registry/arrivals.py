@@ -1,11 +1,12 @@
 """The models that a worker may be told to score by: read from the topic of models and loaded before they are needed."""
 
 import logging
+import os
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,7 @@ from stream.wire.topics import MODELS
 log = logging.getLogger("weir.models")
 
 _LOOK_SECONDS = 0.3
+_MEMORY = "/dev/shm"  # noqa: S108  of Linux; what is put there has a name of its own
 _KEPT = 4  # models at hand: the champion, the one before, and those about to come
 
 Versions = Mapping[str, str]
@@ -177,6 +179,19 @@ def files_of(settings: Settings, model: str) -> Files:
     return files
 
 
+def detectors_that_told(settings: Settings, name: str, version: str) -> list[Detector]:
+    """The detectors as they were when one of them told something, where they can be had: else those of the settings.
+
+    name, version  of the detector that told
+    """
+    own = detectors_of(settings)
+    if any((one.name, one.version) == (name, version) for one in own):
+        return own
+    with suppress(ModelError, MachineError):  # no model of the registry, or no registry on this Kafka
+        return load(settings, version, files_of(settings, version))
+    return own
+
+
 def load(settings: Settings, model: str, files: Files) -> list[Detector]:
     """Build the detectors of an artefact that came as bytes, every file held to its hash.
 
@@ -186,14 +201,20 @@ def load(settings: Settings, model: str, files: Files) -> list[Detector]:
     if strange:
         raise ModelError(f"model {model}: expected names of files, was a path")
     try:
-        with tempfile.TemporaryDirectory(prefix="weir-model-") as folder:
+        with tempfile.TemporaryDirectory(prefix="weir-model-", dir=_place_for_files()) as folder:
             for name, content in files.items():
                 (Path(folder) / name).write_bytes(content)
             return detectors_in(settings, Path(folder), model)
     except OSError as error:
         raise MachineError(
-            f"No place for the files of model {model} ({error.strerror})", "Let the worker write to TMPDIR"
+            f"No place for the files of model {model} ({error.strerror})",
+            "Give it /dev/shm or a TMPDIR",
         ) from None
+
+
+def _place_for_files() -> str | None:
+    """Memory, where there is such a folder: a worker's disk may be read-only, or full. None: the system's choice."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK | os.X_OK) else None
 
 
 def detectors_in(settings: Settings, folder: Path, model: str) -> list[Detector]:
