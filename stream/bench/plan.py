@@ -11,6 +11,7 @@ from stream.bench.lasting import Extent, Lasting, measure_in_process, measure_on
 from stream.bench.latency import Latency, measure_latency
 from stream.bench.material import payments, ticks
 from stream.bench.memory import measure_memory
+from stream.bench.profile import measure_profile
 from stream.bench.report import Results
 from stream.bench.rivals.race import Raced, measure_rivals
 from stream.bench.stages import payment_steps, tick_steps
@@ -18,7 +19,7 @@ from stream.bench.throughput import measure_payments, measure_ticks
 from stream.settings import Settings
 from stream.walk import detectors_of
 
-USUAL = ("payments", "ticks", "rivals", "latency", "stages", "memory")
+USUAL = ("payments", "ticks", "rivals", "latency", "profile", "stages", "memory")
 NAMES = (*USUAL, *LASTING)  # those are measured where they are named
 
 
@@ -95,6 +96,8 @@ def measure(names: Sequence[str], plan: Plan, tell: Progress) -> Results:
             results.rivals = _rivals(place, plan)
         if "latency" in names:
             results.latency = _latency(place, plan)
+        if "profile" in names:
+            results.profile = measure_profile(place, events=plan.events)
         measure_on_kafka(names, plan.extent, place, results.lasting)
     if "stages" in names:  # after Kafka has gone: its threads would be in the way
         results.stages = _stages(place.settings, plan, tell)

@@ -11,6 +11,7 @@ from stream.bench.lasting import Lasting
 from stream.bench.lasting_report import tables_of
 from stream.bench.latency import Latency
 from stream.bench.memory import Memory
+from stream.bench.profile import Profile
 from stream.bench.rivals.race import Raced
 from stream.bench.stages import Steps
 from stream.bench.throughput import Throughput
@@ -31,6 +32,7 @@ class Results(msgspec.Struct, kw_only=True):
     ticks: Throughput | None = None
     rivals: dict[str, Raced] = {}
     latency: dict[str, Latency] = {}
+    profile: Profile | None = None
     stages: dict[str, Steps] = {}
     memory: Memory | None = None
     lasting: Lasting = msgspec.field(default_factory=Lasting)
@@ -89,6 +91,8 @@ def print_results(console: Console, results: Results) -> None:
     for raced in results.rivals.values():
         if raced.latency:
             console.print(_latency(f"The same, {raced.title}", raced.latency))
+    if results.profile:
+        console.print(_profile(results.profile))
     if results.stages:
         console.print(_stages(results.stages))
     if results.memory:
@@ -165,6 +169,16 @@ def _latency(title: str, latency: dict[str, Latency]) -> Table:
             f"{found.behind_ms['p99']:,.1f}",
             "yes" if found.kept_up else "no",
         )
+    return table
+
+
+def _profile(found: Profile) -> Table:
+    table = Table(title="Where a payment's microseconds go, in the worker on Kafka", title_justify="left")
+    for heading in ("", "µs a payment", "share"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for step, cost in found.steps.items():
+        table.add_row(step, f"{cost:,.2f}", f"{cost / found.cpu_seconds_per_million:.0%}")
+    table.caption = found.left_out or f"{found.samples:,} samples of py-spy, {found.cpu_seconds_per_million:.1f} in all"
     return table
 
 

@@ -6,7 +6,7 @@ when it has committed all of it: alerts and state durable, nothing left on any t
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -30,10 +30,13 @@ from stream.wire.topics import ALERTS, BY_TERMINAL, DEAD_LETTERS, LABELS, SCORES
 
 _LEAST_RATE = 200.0  # events per second below which a run is given up
 _START_SECONDS = 180.0  # until the first events are done; kernels may have to be compiled
+OF_PAYMENTS = (TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name)  # read on their way
 _WARM = 20  # one event in so many comes first, untimed
 
 
-class _Run(msgspec.Struct, frozen=True, kw_only=True):
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One drained backlog."""
+
     events: int
     per_second: float
     cpu_seconds_per_million: float
@@ -77,8 +80,7 @@ def measure_payments(ground: Ground, *, events: int, repeats: int) -> Throughput
     """Drain payments (and a twentieth of labels) through the whole pipeline; every payment must be accounted for."""
     ground.tell("simulating payments", 0.0)
     material = payments(events, partitions=ground.settings.kafka.partitions)
-    topics = (TRANSACTIONS.name, LABELS.name, BY_TERMINAL.name)
-    contender = Contender(name="payments", topics=topics, run=ground.worker, account=account_for_payments)
+    contender = Contender(name="payments", topics=OF_PAYMENTS, run=ground.worker, account=account_for_payments)
     return drain_repeatedly(ground, contender, material, repeats)
 
 
@@ -98,7 +100,7 @@ def drain_repeatedly(ground: Ground, contender: Contender, material: Material, r
         placed = ground.place(f"{contender.name}-{repeat}")
         tell = partial(ground.tell, f"{contender.name}, run {repeat + 1} of {repeats}")
         with contender.run(placed) as worker:
-            runs.append(_run(placed, contender.topics, material, worker, tell))
+            runs.append(drained(placed, contender.topics, material, worker, tell))
             alerts = contender.account(placed, material.events)
     rates = [run.per_second for run in runs]
     return Throughput(
@@ -112,10 +114,19 @@ def drain_repeatedly(ground: Ground, contender: Contender, material: Material, r
     )
 
 
-def _run(
-    placed: Settings, topics: tuple[str, ...], material: Material, worker: Child, tell: Callable[[float], None]
-) -> _Run:
-    """Warm the worker up by the first events, hold it while the rest piles up, let it go, and time it."""
+def drained(
+    placed: Settings,
+    topics: tuple[str, ...],
+    material: Material,
+    worker: Child,
+    tell: Callable[[float], None],
+    *,
+    watched: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Run:
+    """Warm the worker up by the first events, hold it while the rest piles up, let it go, and time it.
+
+    watched  entered before it may go on, left when it is done
+    """
     kafka = placed.kafka
     warm = int(np.searchsorted(material.number, material.events // _WARM))
     write = partial(preload, material, bootstrap=kafka.bootstrap, prefix=kafka.prefix)
@@ -130,10 +141,11 @@ def _run(
             before = weigh(worker.pid)
         began = time.monotonic()
         within = 60.0 + material.events / _LEAST_RATE
-        after = drain(offsets, worker, total=material.events, within_seconds=within, on_progress=tell)
+        with watched():
+            after = drain(offsets, worker, total=material.events, within_seconds=within, on_progress=tell)
         seconds = time.monotonic() - began
     events = material.events - warmed
-    return _Run(
+    return Run(
         events=events,
         per_second=events / seconds,
         cpu_seconds_per_million=1e6 * (after.cpu_seconds - before.cpu_seconds) / events,

@@ -21,7 +21,11 @@ _WIDTH = 120  # of what is written into a file or a pipe
 @click.option("--only", type=click.Choice(NAMES), multiple=True, help="Measure this alone; may be given several times.")
 @click.option("--json", "json_path", type=OutFile(), help="Write the figures here.")
 @click.option(
-    "--events", type=click.IntRange(min=10_000), default=500_000, show_default=True, help="Payments, and ticks, a run."
+    "--events",
+    type=click.IntRange(min=10_000),
+    default=1_000_000,
+    show_default=True,
+    help="Payments, and ticks, a run.",
 )
 @click.option("--short", is_flag=True, help="One short run of each, to see that it works; not for quoting.")
 @click.option("--minutes", type=click.FloatRange(min=0.1), help="How long `soak` takes.  [default: 60; short: 0.5]")
@@ -46,8 +50,8 @@ def bench(
 ) -> None:
     """Measure what one worker on one core does, on an embedded Kafka, beside rivals at the same job.
 
-    Without --only that is payments, ticks, rivals, latency, stages and memory. growth, scale, restart, pressure and
-    soak take from minutes to an hour, each where it is named.
+    Without --only that is payments, ticks, rivals, latency, profile, stages and memory. growth, scale, restart,
+    pressure and soak take from minutes to an hour, each where it is named.
 
     They are stock Faust, Quix Streams and a plain aiokafka loop, each in an environment of its own that is made on
     first use; one that can't be installed is left out. Ctrl-C stops every process that was started.
