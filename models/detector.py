@@ -84,6 +84,15 @@ class Fired:
 
 
 @runtime_checkable
+class Limited(Protocol):
+    """What a detector offers beside, whose threshold differs from payment to payment."""
+
+    def limits(self, x: Matrix) -> Vector:
+        """Score from which each payment is worth an alert, ``(n, d) → (n,)``, never below ``threshold``."""
+        ...
+
+
+@runtime_checkable
 class Telling(Protocol):
     """What a detector made of rules offers beside: it names those that fired, for the alert."""
 
