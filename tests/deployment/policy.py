@@ -24,7 +24,7 @@ def _of_secrets(document: Document) -> Iterator[str]:
     for key, value in document.get("data", {}).items():
         for line in str(value).splitlines():
             name, _, said = line.partition("=")
-            is_reference = name.strip().endswith("_file") or said.strip().strip('"').startswith(("env:", "file:"))
+            is_reference = said.strip().strip('"').startswith(("env:", "file:", "/"))  # a variable or a path
             if said and not is_reference and any(word in name.lower() for word in _SECRET_WORDS):
                 yield f"{key} holds {name.strip()}"
 

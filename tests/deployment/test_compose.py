@@ -4,6 +4,9 @@ The tests are one story and stand in its order: the stack comes up, works, loses
 """
 
 import json
+import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.deployment.engine import engine_missing
 from tests.deployment.stack import STARTED, UNAVAILABLE, Stack, eventually
 
-JOBS = {"weir-worker", "weir-notify", "prometheus", "alertmanager"}
+JOBS = {"weir-worker", "weir-notify", "weir-console", "prometheus", "alertmanager"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(900)]
 
@@ -53,16 +56,18 @@ def test_prometheus_sees_every_part(stack: Stack) -> None:
 
 
 def test_a_payment_published_outside_becomes_an_alert_read_outside(stack: Stack) -> None:
-    """A client on the host repeats a customer's payment with 9,000 times the amount, and reads the alert it caused."""
+    """A client on the host repeats customers' payments with absurd amounts, and reads an alert that they caused.
+
+    What Kafka told the client of the payment's place is the trace in the alert, and in the logs of worker and notify.
+    """
     stack.run("stop", "cards")  # so that no later payment of the simulator makes ours a late one
     where = f"127.0.0.1:{stack.ports['kafka']}"
-    told = set()
-    with_history = newest_of_each_partition(where)
+    told = {}
     producer = KafkaProducer(bootstrap_servers=where)
-    for payment in with_history:
+    for payment in newest_of_each_partition(where):
         ours = payment | {"id": f"outside-{payment['id']}", "amount": 900_000_00, "at": payment["at"] + 1}
-        producer.send("transactions", json.dumps(ours).encode(), key=payment["customer"].encode())
-        told.add(ours["id"])
+        sent = producer.send("transactions", json.dumps(ours).encode(), key=payment["customer"].encode()).get(20)
+        told[ours["id"]] = f"transactions-{sent.partition}-{sent.offset}"
     producer.close()
     reader = KafkaConsumer("alerts", bootstrap_servers=where, auto_offset_reset="earliest", consumer_timeout_ms=60_000)
     ours_alone = (alert for alert in map(json_of, reader) if alert["evidence"].get("transaction") in told)
@@ -73,6 +78,26 @@ def test_a_payment_published_outside_becomes_an_alert_read_outside(stack: Stack)
     assert alert["kind"] == "fraud"
     assert alert["evidence"]["amount"] == 900_000_00
     assert alert["reasons"]
+    trace = told[alert["evidence"]["transaction"]]
+    assert alert["source"] == dict(zip(("topic", "partition", "offset"), split(trace), strict=True))
+    assert trace in traces(stack, "worker", "alert_told")
+    assert eventually(lambda: trace in traces(stack, "notify", "told"))
+
+
+def test_the_console_shows_alerts_to_whom_it_gave_a_token(stack: Stack) -> None:
+    """The address in its log opens the page, and its token the API, which has alerts; nobody else is answered."""
+    found = re.search(r"#token=(\S+)", stack.run("logs", "--no-color", "--no-log-prefix", "console"))
+    assert found is not None
+    address = f"http://127.0.0.1:{stack.ports['console']}/v1/alerts"
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {found[1]}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        alerts = json.load(answer)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(address, timeout=20)
+    refused.value.close()
+
+    assert alerts
+    assert refused.value.code == 401
 
 
 def test_alerts_reach_the_sinks(stack: Stack) -> None:
@@ -118,6 +143,19 @@ def worker_alerts(stack: Stack) -> list[str]:
     """Names of the alerts of Prometheus about a missing worker that stand in Alertmanager."""
     names = [alert["labels"]["alertname"] for alert in stack.ask("alertmanager", "/api/v2/alerts")]
     return [name for name in names if name in {"WeirWorkerDown", "WeirNoWorker"}]
+
+
+def split(trace: str) -> tuple[str, int, int]:
+    """Take a trace apart."""
+    topic, partition, offset = trace.rsplit("-", 2)
+    return topic, int(partition), int(offset)
+
+
+def traces(stack: Stack, service: str, event: str) -> set[str]:
+    """The traces of an event that a service has logged, each line being JSON."""
+    written = stack.run("logs", "--no-color", "--no-log-prefix", service).replace("\x1b[2K", "").splitlines()
+    lines = [json.loads(line) for line in written if line.startswith("{")]
+    return {trace for line in lines if line.get("event") == event for trace in line["trace"].split(",")}
 
 
 def newest_of_each_partition(where: str) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).with_name("kubectl_standin.py")
-SECRETS = ("weir-kafka-worker", "weir-kafka-notify", "weir-kafka-audit")
+ROLES = ("worker", "notify", "audit", "console")
+SECRETS = (*(f"weir-kafka-{role}" for role in ROLES), "weir-console-tls", "weir-console-tokens")
 CHANGES = {"apply", "create", "delete", "rollout undo"}
 
 
@@ -82,6 +83,7 @@ def test_a_new_cluster_gets_topics_before_anybody_waits_for_workers(cluster: Clu
     assert {call.split()[2] for call in waits[1:]} == {
         "StatefulSet/weir-worker",
         "Deployment/weir-notify",
+        "Deployment/weir-console",
         "Deployment/weir-audit",
     }
     assert "is up in namespace weir" in done.stdout

@@ -1,6 +1,9 @@
 """What is deployed passes the checkers of the programs that read it, and keeps the promises of its comments."""
 
+import json
+import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from stream.logs import JsonLines
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -87,7 +92,7 @@ def test_nothing_listens_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-@pytest.mark.parametrize("name", ["kafka", "worker", "notify", "prometheus", "alertmanager", "grafana"])
+@pytest.mark.parametrize("name", ["kafka", "worker", "notify", "console", "prometheus", "alertmanager", "grafana"])
 def test_a_server_says_whether_it_is_well(name: str) -> None:
     """Each long-running server has a health check of its own."""
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
@@ -113,3 +118,13 @@ def test_no_secret_stands_in_the_files() -> None:
     names = {name for service in SERVICES.values() for name in service.get("environment", {})}
 
     assert not [name for name in names if any(word in name for word in ("PASSWORD", "SECRET", "TOKEN"))]
+
+
+def test_the_log_pipeline_reads_fields_that_processes_write() -> None:
+    """Alloy takes time, level, event and trace out of a line, and each stands in one that the worker writes."""
+    pipeline = (ROOT / "deployment" / "alloy" / "weir.alloy").read_text()
+    read = re.search(r"expressions = \{(.*)\}", pipeline)
+    record = logging.LogRecord("weir", logging.INFO, "", 0, "event=alert_told trace=%s", ("transactions-0-7",), None)
+
+    assert read is not None
+    assert set(re.findall(r"(\w+) =", read[1])) <= json.loads(JsonLines().format(record)).keys()

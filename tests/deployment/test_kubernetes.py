@@ -120,14 +120,15 @@ def test_probes_and_scrapes_ask_where_weir_answers(overlay: str) -> None:
     for kind, name, port in (
         ("StatefulSet", "weir-worker", settings.worker.metrics_port),
         ("Deployment", "weir-notify", settings.notify.metrics_port),
+        ("Deployment", "weir-console", settings.console.port),
     ):
         template = one(render(overlay), kind, name)["spec"]["template"]
         (container,) = template["spec"]["containers"]
 
         assert container["ports"] == [{"name": "metrics", "containerPort": port}]
         assert template["metadata"]["annotations"]["prometheus.io/port"] == str(port)
-        assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
-        assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "metrics"}
+        assert container["readinessProbe"]["httpGet"].items() >= {"path": "/readyz", "port": "metrics"}.items()
+        assert container["livenessProbe"]["httpGet"].items() >= {"path": "/healthz", "port": "metrics"}.items()
 
 
 def test_workers_scale_by_lag_up_to_one_a_partition() -> None:
