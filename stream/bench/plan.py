@@ -6,8 +6,8 @@ import msgspec
 
 from stream.bench.fingerprint import fingerprint
 from stream.bench.ground import Ground, Progress, ground
-from stream.bench.lasting import NAMES as LASTING
-from stream.bench.lasting import Extent, Lasting, measure_in_process, measure_on_kafka
+from stream.bench.lasting.parts import NAMES as LASTING
+from stream.bench.lasting.parts import Extent, Lasting, measure_in_process, measure_on_kafka
 from stream.bench.latency import Latency, measure_latency
 from stream.bench.material import payments, ticks
 from stream.bench.memory import measure_memory

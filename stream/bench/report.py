@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from stream.bench.fingerprint import Fingerprint
-from stream.bench.lasting import Lasting
-from stream.bench.lasting_report import tables_of
+from stream.bench.lasting.parts import Lasting
+from stream.bench.lasting.report import tables_of
 from stream.bench.latency import Latency
 from stream.bench.memory import Memory
 from stream.bench.profile import Profile

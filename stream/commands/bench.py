@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from stream.bench.curves import draw
+from stream.bench.lasting.curves import draw
 from stream.bench.plan import NAMES, USUAL, Plan, measure
 from stream.bench.report import print_results, read_json, write_json
 from stream.commands.options import OutFile

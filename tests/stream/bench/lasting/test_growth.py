@@ -1,7 +1,7 @@
-"""Cost against state (``stream.bench.growth``): that it is measured on what is resident, not how high it is."""
+"""Cost against state (``stream.bench.lasting.growth``): that it is measured on what is resident, not how high it is."""
 
 from models.plugins import load_detectors
-from stream.bench.growth import measure_growth
+from stream.bench.lasting.growth import measure_growth
 from stream.settings import Settings
 
 

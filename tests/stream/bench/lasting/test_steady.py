@@ -1,4 +1,4 @@
-"""A steady load of any length (``stream.bench.steady``)."""
+"""A steady load of any length (``stream.bench.lasting.steady``)."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 
 from stream.agents.topics import create_topics
 from stream.bench.flow import Flow
-from stream.bench.steady import Order, keep_offering
+from stream.bench.lasting.steady import Order, keep_offering
 from stream.consume import consumer_of
 from stream.settings import Kafka, Settings
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from stream.bench.ground import Ground, Progress
-from stream.bench.growth import Growth, measure_growth
-from stream.bench.pressure import Pressure, measure_pressure
-from stream.bench.restart import Restart, measure_restart
-from stream.bench.scale import Scale, measure_scale
-from stream.bench.soak import Soak, measure_soak
+from stream.bench.lasting.growth import Growth, measure_growth
+from stream.bench.lasting.pressure import Pressure, measure_pressure
+from stream.bench.lasting.restart import Restart, measure_restart
+from stream.bench.lasting.scale import Scale, measure_scale
+from stream.bench.lasting.soak import Soak, measure_soak
 from stream.settings import Settings
 from stream.walk import detectors_of
 

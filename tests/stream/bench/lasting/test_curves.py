@@ -1,4 +1,4 @@
-"""What was measured, read back and drawn (``stream.bench.curves``, ``stream.bench.lasting_report``)."""
+"""What was measured, read back and drawn (``stream.bench.lasting.curves``, ``stream.bench.lasting.report``)."""
 
 import io
 from pathlib import Path
@@ -7,16 +7,16 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from stream.bench.curves import draw
 from stream.bench.fingerprint import fingerprint
-from stream.bench.growth import Growth, Size
-from stream.bench.lasting import Lasting
-from stream.bench.pressure import Pressure, Sample
+from stream.bench.lasting.curves import draw
+from stream.bench.lasting.growth import Growth, Size
+from stream.bench.lasting.parts import Lasting
+from stream.bench.lasting.pressure import Pressure, Sample
+from stream.bench.lasting.restart import Restart, Resumed
+from stream.bench.lasting.scale import Drained, Scale
+from stream.bench.lasting.soak import Soak
+from stream.bench.lasting.trend import Trend
 from stream.bench.report import Results, print_results, read_json, write_json
-from stream.bench.restart import Restart, Resumed
-from stream.bench.scale import Drained, Scale
-from stream.bench.soak import Soak
-from stream.bench.trend import Trend
 from stream.errors import SettingsError
 
 _TREND = Trend(first=300.0, last=301.0, per_hour=1.25, error=0.75)

@@ -9,10 +9,10 @@ from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from stream.bench.ground import Ground, metrics_address
+from stream.bench.lasting.standing import Run, standing
+from stream.bench.lasting.steady import Offered
+from stream.bench.lasting.trend import Trend, trend_of
 from stream.bench.processes import weigh
-from stream.bench.standing import Run, standing
-from stream.bench.steady import Offered
-from stream.bench.trend import Trend, trend_of
 from stream.consume import consumer_of, read_to_end
 from stream.errors import WeirError
 from stream.run.ready import counter

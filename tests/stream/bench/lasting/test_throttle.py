@@ -1,11 +1,11 @@
-"""A process given less than a core (``stream.bench.throttle``)."""
+"""A process given less than a core (``stream.bench.lasting.throttle``)."""
 
 import os
 import time
 from pathlib import Path
 
+from stream.bench.lasting.throttle import throttled
 from stream.bench.processes import running
-from stream.bench.throttle import throttled
 
 
 def test_a_throttled_process_is_stopped_again_and_again_and_runs_on_after(tmp_path: Path) -> None:

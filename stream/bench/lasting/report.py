@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from stream.bench.growth import Growth
-from stream.bench.lasting import Lasting
-from stream.bench.pressure import Pressure
-from stream.bench.restart import Restart
-from stream.bench.scale import Scale
-from stream.bench.soak import Soak
-from stream.bench.trend import Trend
+from stream.bench.lasting.growth import Growth
+from stream.bench.lasting.parts import Lasting
+from stream.bench.lasting.pressure import Pressure
+from stream.bench.lasting.restart import Restart
+from stream.bench.lasting.scale import Scale
+from stream.bench.lasting.soak import Soak
+from stream.bench.lasting.trend import Trend
 
 
 def tables_of(found: Lasting) -> Iterator[Table]:

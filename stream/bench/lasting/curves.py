@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from stream.bench.growth import Growth
-from stream.bench.lasting import Lasting
-from stream.bench.pressure import Pressure
-from stream.bench.scale import Scale
-from stream.bench.soak import Soak
+from stream.bench.lasting.growth import Growth
+from stream.bench.lasting.parts import Lasting
+from stream.bench.lasting.pressure import Pressure
+from stream.bench.lasting.scale import Scale
+from stream.bench.lasting.soak import Soak
 from stream.errors import MachineError
 
 _SIZE = (9.0, 3.2)  # inches

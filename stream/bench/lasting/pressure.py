@@ -5,12 +5,12 @@ import time
 import msgspec
 
 from stream.bench.ground import Ground, metrics_address
-from stream.bench.order import judge_order
+from stream.bench.lasting.order import judge_order
+from stream.bench.lasting.standing import Run, standing
+from stream.bench.lasting.steady import Offered
+from stream.bench.lasting.throttle import throttled
+from stream.bench.lasting.trend import Trend, trend_of
 from stream.bench.processes import weigh
-from stream.bench.standing import Run, standing
-from stream.bench.steady import Offered
-from stream.bench.throttle import throttled
-from stream.bench.trend import Trend, trend_of
 from stream.consume import consumer_of, read_to_end
 from stream.errors import WeirError
 from stream.run.ready import counter

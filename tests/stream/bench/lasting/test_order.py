@@ -1,8 +1,8 @@
-"""Order and completeness read from scores (``stream.bench.order``)."""
+"""Order and completeness read from scores (``stream.bench.lasting.order``)."""
 
 import pytest
 
-from stream.bench.order import judge_order
+from stream.bench.lasting.order import judge_order
 from stream.errors import WeirError
 from stream.wire.codec import encode
 from stream.wire.events import Scores

@@ -12,9 +12,9 @@ from stream.bench.backlog import preload
 from stream.bench.drain import Offsets, drain
 from stream.bench.flow import Flow
 from stream.bench.ground import Ground
+from stream.bench.lasting.steady import Offered, Order
+from stream.bench.lasting.throttle import throttled
 from stream.bench.processes import held, running
-from stream.bench.steady import Offered, Order
-from stream.bench.throttle import throttled
 from stream.run.children import Child
 from stream.settings import Settings
 from stream.wire.codec import encode
@@ -95,7 +95,7 @@ class Run:
             cores=self.ground.cores.others,
             folder=self.ground.folder,
             environment={},
-            module="stream.bench.steady",
+            module="stream.bench.lasting.steady",
         ) as child:
             load = Load(child=child, report=report)
             yield load

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stream.bench.ground import Ground
-from stream.bench.lasting import Extent, Lasting, measure_on_kafka
+from stream.bench.lasting.parts import Extent, Lasting, measure_on_kafka
 from stream.bench.processes import Cores
 from stream.settings import Kafka, Settings
 

@@ -1,10 +1,10 @@
-"""Slopes and their errors (``stream.bench.trend``)."""
+"""Slopes and their errors (``stream.bench.lasting.trend``)."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from stream.bench.trend import trend_of
+from stream.bench.lasting.trend import trend_of
 
 
 def test_a_straight_line_is_found_without_error() -> None:
