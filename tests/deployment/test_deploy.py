@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).with_name("kubectl_standin.py")
-ROLES = ("worker", "notify", "audit", "console")
+ROLES = ("admin", "worker", "notify", "audit", "analyst")
 SECRETS = (*(f"weir-kafka-{role}" for role in ROLES), "weir-console-tls", "weir-console-tokens")
 CHANGES = {"apply", "create", "delete", "rollout undo"}
 
