@@ -11,7 +11,7 @@ from rich.table import Table
 
 from stream.commands.judging import Material, judge, judging_options, show, show_gates
 from stream.commands.options import OutFile, bootstrap_option, config_option, require_bootstrap, settings_from
-from stream.errors import SettingsError
+from stream.errors import MachineError, SettingsError
 
 if TYPE_CHECKING:
     from models.registry.gates import Gate
@@ -45,7 +45,21 @@ _why = click.option("--why", default="", help="Reason, for the record.")
 _force = click.option("--force", default="", metavar="REASON", help="Though a gate fails; the reason goes on record.")
 
 
-@click.group(epilog=_EXIT_CODES)
+class _Answered(click.Group):
+    """A group that says in one line when Kafka breaks off in the middle."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from kafka.errors import KafkaError  # noqa: PLC0415  # not needed for --help
+
+        try:
+            return super().invoke(ctx)
+        except KafkaError as error:
+            raise MachineError(
+                f"Kafka did not answer ({type(error).__name__})", "Try again: what was done before is on record"
+            ) from error
+
+
+@click.group(cls=_Answered, epilog=_EXIT_CODES)
 def models() -> None:
     """See which models there are and which one scores; try, promote, roll back (docs/registry.md).
 

@@ -25,7 +25,7 @@ class Topic:
     internal: bool = False
 
 
-TRANSACTIONS = Topic(name="transactions", key="customer", event="transaction/1", retention_ms=30 * DAY_MS)
+TRANSACTIONS = Topic(name="transactions", key="customer", event="transaction/1", retention_ms=90 * DAY_MS)
 TICKS = Topic(name="ticks", key="symbol", event="trade/1, quote/1")
 LABELS = Topic(name="labels", key="customer", event="label/1", retention_ms=90 * DAY_MS)
 TRUTH = Topic(name="truth", key="customer or symbol", event="label/1, shock/1")
