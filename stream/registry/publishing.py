@@ -40,7 +40,7 @@ def publish_model(settings: Settings, folder: Path, manifest: Manifest) -> int:
     too_large = [key.decode() for key, value in files if len(value) >= MAX_MESSAGE_BYTES]
     if too_large:
         raise ModelError(f"{too_large[0]}: expected less than {MAX_MESSAGE_BYTES:,} bytes, which is what Kafka takes")
-    _send(settings, MODELS.name, [(key, value, 0) for key, value in files])
+    send(settings, MODELS.name, [(key, value, 0) for key, value in files])
     return sum(len(value) for _, value in files)
 
 
@@ -50,15 +50,26 @@ def order_swap(settings: Settings, model: str, *, by: str) -> None:
     Raises as ``publish_model`` does. May be repeated: to change to what scores already changes nothing.
     """
     champion = Champion(model=model, at=time.time_ns() // 1_000_000, by=by)
-    _send(settings, MODELS.name, [(CHAMPION, msgspec.json.encode(champion), 0)])
+    send(settings, MODELS.name, [(CHAMPION, msgspec.json.encode(champion), 0)])
     if model != OWN:
         time.sleep(_LEAD_SECONDS)
     order = pack_swap(model)
-    _send(settings, BY_TERMINAL.name, [(None, order, partition) for partition in range(settings.kafka.partitions)])
+    send(settings, BY_TERMINAL.name, [(None, order, partition) for partition in range(settings.kafka.partitions)])
 
 
-def _send(settings: Settings, topic: str, records: Sequence[tuple[bytes | None, bytes, int]]) -> None:
-    producer = connect(KafkaProducer, settings.kafka, acks="all", retries=5, max_request_size=MAX_MESSAGE_BYTES)
+def send(settings: Settings, topic: str, records: Sequence[tuple[bytes | None, bytes, int]]) -> None:
+    """Publish key, value and partition of each, in order, and wait until Kafka holds all of them.
+
+    Raises MachineError where there is no Kafka, DeliveryError where it takes no record for half a minute.
+    """
+    producer = connect(
+        KafkaProducer,
+        settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        delivery_timeout_ms=int(_SECONDS * 1000),
+        max_request_size=MAX_MESSAGE_BYTES,
+    )
     with closing(producer):
         try:
             sent = [

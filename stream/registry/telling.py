@@ -5,19 +5,14 @@ from contextlib import closing
 from importlib.metadata import version
 
 import msgspec
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
 
 from models.registry.journal import Entry
-from stream.connection import connect
 from stream.consume import consumer_of, read_to_end
-from stream.errors import DeliveryError
+from stream.registry.publishing import send
 from stream.settings import Settings
 from stream.wire.audit import ModelChange
 from stream.wire.codec import encode
 from stream.wire.topics import CHANGES
-
-_SECONDS = 30.0
 
 
 def tell_steps(settings: Settings, entries: Iterable[Entry], detectors: Mapping[str, str]) -> int:
@@ -32,14 +27,8 @@ def tell_steps(settings: Settings, entries: Iterable[Entry], detectors: Mapping[
     missing = [one for one in journal if one.hash not in told]
     if not missing:
         return 0
-    producer = connect(KafkaProducer, settings.kafka, acks="all", retries=5)
-    with closing(producer):
-        try:
-            for one in missing:
-                change = change_of(one, detectors if one is journal[-1] else {})
-                producer.send(settings.kafka.prefix + CHANGES.name, value=encode(change), partition=0).get(_SECONDS)
-        except KafkaError as error:
-            raise DeliveryError(CHANGES.name, len(missing), type(error).__name__) from error
+    changes = [change_of(one, detectors if one is journal[-1] else {}) for one in missing]
+    send(settings, CHANGES.name, [(None, encode(change), 0) for change in changes])
     return len(missing)
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,12 +30,17 @@ def settings_for(bootstrap: str, prefix: str, **kafka: object) -> Settings:
 
 @contextlib.contextmanager
 def worker_of(
-    settings: Settings, *, told: Mapping[str, str] | None = None, log: Path | None = None
+    settings: Settings,
+    *,
+    told: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    options: Sequence[str] = (),
 ) -> "Iterator[subprocess.Popen[bytes]]":
     """Run ``weir worker``; it is killed if the test leaves it running.
 
-    told  more of its environment
-    log   where its standard error goes; None: with ours
+    told     more of its environment
+    log      where its standard error goes; None: with ours
+    options  of the command
     """
     kafka = settings.kafka
     environment = {
@@ -46,7 +51,7 @@ def worker_of(
         "WEIR_WORKER_METRICS_PORT": "0",
         **(told or {}),
     }
-    command = [sys.executable, "-m", "stream", "worker"]
+    command = [sys.executable, "-m", "stream", "worker", *options]
     with contextlib.ExitStack() as stack:
         sink = None if log is None else stack.enter_context(log.open("wb"))
         process = stack.enter_context(
@@ -94,10 +99,15 @@ class Pipeline:
 
     def read(self, topic: str) -> list[bytes]:
         """All values on a topic, partition by partition in order."""
-        consumer = consumer_of(self.settings, [topic], from_beginning=True)
-        values = [value for _, value in read_to_end(consumer)]
-        consumer.close()
-        return values
+        return values_on(self.settings, topic)
+
+
+def values_on(settings: Settings, topic: str) -> list[bytes]:
+    """All values on a topic, partition by partition in order."""
+    consumer = consumer_of(settings, [topic], from_beginning=True)
+    values = [value for _, value in read_to_end(consumer)]
+    consumer.close()
+    return values
 
 
 def end(worker: "subprocess.Popen[bytes]", number: int = signal.SIGTERM) -> int:
