@@ -98,8 +98,13 @@ def publish(
         last_due_ms=int(tally.last_due * 1000.0),
         seconds=tally.seconds,
         worst_behind_seconds=tally.worst,
-        refused=dict(getattr(source, "refused", {})),
+        refused={**getattr(source, "refused", {}), **refused_for_cards(publisher)},
     )
+
+
+def refused_for_cards(publisher: Publisher) -> dict[str, int]:
+    """What was withheld at the edge, in the words of a summary."""
+    return {f"{topic}: a card number": count for topic, count in publisher.withheld.items()}
 
 
 class _Tally:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing
 
 from kafka import KafkaConsumer
 
-from producers.flow import PROGRESS_SECONDS, Progress, PublishSummary
+from producers.flow import PROGRESS_SECONDS, Progress, PublishSummary, refused_for_cards
 from producers.ledger import Ends
 from producers.live import Arrival, Batch, Live
 from producers.publisher import ORIGIN, Publisher
@@ -62,7 +62,7 @@ def publish_live(
         last_due_ms=flow.last_ms,
         seconds=time.monotonic() - began,
         worst_behind_seconds=0.0,
-        refused=dict(source.refused),
+        refused={**source.refused, **refused_for_cards(publisher)},
     )
 
 

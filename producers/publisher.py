@@ -16,7 +16,9 @@ from producers.source import Record
 from stream.connection import connect
 from stream.errors import DeliveryError, MachineError
 from stream.settings import Kafka
+from stream.wire.cards import records_with_cards
 from stream.wire.codec import encode
+from stream.wire.events import Quote, Trade
 
 BOOTSTRAP_SECONDS = 5.0
 DELIVERY_SECONDS = 30.0  # a record not acknowledged within is undelivered
@@ -59,6 +61,7 @@ class Publisher:
         self._undelivered: Counter[str] = Counter()
         self._reason = ""
         self.sent: Counter[str] = Counter()  # acknowledged, per topic without prefix
+        self.withheld: Counter[str] = Counter()  # for their card numbers, likewise
 
     def __enter__(self) -> Self:
         return self
@@ -74,16 +77,22 @@ class Publisher:
     def send(self, record: Record, *, due_ms: int, origin: str = "") -> None:
         """Hand a record over with ``due_ms``, epoch ms, as its timestamp; waits while too many are unacknowledged.
 
+        One that holds a card number goes nowhere: it is counted in ``withheld``.
+
         origin  stands in the header ``weir-origin``; "": there is none
         Raises DeliveryError once an earlier record is known not to have been taken.
         """
         topic, key = record.topic, record.key.encode()
+        value = encode(record.event)
+        if holds_card(record, value):
+            self.withheld[topic] += 1
+            return
         try:
             partitions = self._partitions.get(topic) or self._count_partitions(topic)
             future = self._producer.send(
                 self._prefix + topic,
                 key=key,
-                value=encode(record.event),
+                value=value,
                 partition=(_hash(key) & 0x7FFFFFFF) % partitions,  # Kafka's own choice for a keyed record
                 timestamp_ms=due_ms,
                 headers=[(ORIGIN, origin.encode())] if origin else None,
@@ -143,6 +152,16 @@ class Publisher:
     def _fail(self, topic: str, error: BaseException) -> None:
         self._undelivered[topic] += 1
         self._reason = self._reason or _name(error)
+
+
+def holds_card(record: Record, value: bytes) -> bool:
+    """Tell whether a record holds a card number. Of ticks only the symbol is looked at: markets number their trades.
+
+    value  the event, encoded
+    """
+    if isinstance(record.event, Trade | Quote):
+        return len(record.event.symbol) > 12 and bool(records_with_cards([record.event.symbol.encode()]))
+    return bool(records_with_cards([value])) or bool(records_with_cards([record.key.encode()]))
 
 
 def _require_listener(bootstrap: str) -> None:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from producers.recorded_mapping import At, Field
+from producers.tokens import Tokens
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,7 +69,7 @@ def numbers(batch: pa.RecordBatch, field: Field, *, absent: float = np.nan) -> F
 
 
 def texts(batch: pa.RecordBatch, field: Field, *, stem: str) -> list[str]:
-    """``(n,)`` texts, "" for an empty cell; ``stem`` is the file's name without its ending."""
+    """``(n,)`` texts, "" for an empty cell and a card number that is none; ``stem``: the file's name without ending."""
     if field.columns:
         parts = [_strings(batch.column(name)) for name in field.columns]
         found = [field.join.join(cells) for cells in zip(*parts, strict=True)]
@@ -79,6 +80,9 @@ def texts(batch: pa.RecordBatch, field: Field, *, stem: str) -> list[str]:
         found = [field.constant or (match[1] if match else "")] * batch.num_rows
     if field.map:
         found = [field.map.get(text, "") for text in found]
+    if field.token:
+        tokens = Tokens.read(field.token, where="mapping")
+        found = [tokens.of(text) for text in found]
     if field.prefix or field.width or field.upper:
         found = [_dress(text, field) if text else "" for text in found]
     return found

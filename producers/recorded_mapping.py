@@ -14,6 +14,7 @@ import msgspec
 
 from producers.configuration import read_config
 from stream.errors import SettingsError
+from stream.notify.secrets import Secret
 from stream.settings import Section
 
 BUILT_IN = Path(__file__).with_name("mappings")
@@ -48,6 +49,7 @@ class Field(Section, frozen=True, kw_only=True):
     scale          multiplies a number: 100 makes cents of units
     prefix, width  of a text: width pads with zeros first, then the prefix is put before
     map            text in the file → text; what is not listed becomes ""
+    token          keys by reference (``env:NAME``, ``file:PATH``): the text is a card number, and becomes its token
     """
 
     column: str = ""
@@ -60,6 +62,7 @@ class Field(Section, frozen=True, kw_only=True):
     width: int = 0
     map: dict[str, str] = msgspec.field(default_factory=dict)
     upper: bool = False
+    token: Secret = ""
 
     @property
     def reads(self) -> tuple[str, ...]:

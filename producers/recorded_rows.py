@@ -15,6 +15,7 @@ from producers.recorded_columns import Ints, numbers, texts, times, verdicts
 from producers.recorded_files import chunks_of, stem_of
 from producers.recorded_mapping import Field, FileMapping
 from producers.source import Record
+from stream.wire.cards import records_with_cards
 from stream.wire.events import Quote, Trade, Transaction
 from stream.wire.topics import TICKS, TRANSACTIONS
 
@@ -59,6 +60,10 @@ class _Chunk:
         found = texts(self.batch, self.mapping.field(name) or _EMPTY, stem=self.stem)
         sizes = np.fromiter(map(len, found), np.int64, len(found))
         self.need(name, (sizes <= _MAX_ID) & ((sizes > 0) | (not needed)))
+        if self.mapping.event == "transaction" and (cards := records_with_cards([text.encode() for text in found])):
+            has_none = np.ones(len(found), np.bool_)
+            has_none[cards] = False
+            self.need(f"{name} holds a card number", has_none)
         return found
 
     def number(self, name: str, *, least: float, most: float = _MAX_PRICE, absent: float = np.nan) -> list[float]:

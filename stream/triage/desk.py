@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 import msgspec
 
-from producers.publisher import Publisher
+from producers.publisher import Publisher, holds_card
 from producers.source import Record
 from stream.core.triage import Triage
 from stream.errors import SettingsError
@@ -106,6 +106,8 @@ class Desk:
         except msgspec.ValidationError as error:
             said, _, field = str(error).replace("`", "").partition(" - at $.")
             raise SettingsError(field or "triage", said.removeprefix("Expected "), where="triage") from None
+        if holds_card(Record(TRIAGE.name, "", record), encode(record)):
+            raise SettingsError("triage", "no card number in what is said", where="triage")
         now, name = self._now(), hashlib.sha256(encode(record)).hexdigest()[:24]
         self._publisher.send(Record(TRIAGE.name, triage_key(record), record), due_ms=now)
         act = Act(id=name, at=now, by=record.owner, via=self._via, said=record)

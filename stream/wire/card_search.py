@@ -1,6 +1,6 @@
 """The compiled search for card numbers (``stream.wire.cards`` says what is one), at a fraction of a nanosecond a byte.
 
-Most bytes are never looked at: what holds 13 digits holds a digit, blank or dash at each 13th place of it.
+One pass without a branch marks digits, blanks and dashes; a number of 13 digits covers two marked words of four.
 """
 
 from typing import TypeAlias
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from stream.wire.columns import Ints
 
 Bytes: TypeAlias = NDArray[np.uint8]
+Words: TypeAlias = NDArray[np.uint32]
 _LEAST, _MOST = 13, 19
 _HEX_NAME = 20  # characters, beyond any card number
-_WITHIN = np.isin(np.arange(256), np.frombuffer(b"0123456789 -", np.uint8))
+_ALL = np.uint32(0x01010101)
 
 
 @njit(cache=True)
@@ -25,23 +26,34 @@ def find_cards(text: Bytes) -> Ints:
     ->    (m, 2) start and end of each
     """
     found, digits = np.empty((0, 2), np.int64), np.empty(_MOST, np.int64)
-    at, size = _LEAST - 1, text.size
-    while at < size:
-        least = at - _LEAST + 1
-        start = at
-        while start >= least and _WITHIN[text[start]]:
-            start -= 1
-        if start >= least:  # what begins behind it has its 13th place there
-            at = start + _LEAST
+    words = _within(text)
+    done = 0
+    for i in range(words.size - 1):
+        if words[i] & words[i + 1] != _ALL or 4 * i < done:
             continue
-        start, end = least, at + 1
-        while start > 0 and _WITHIN[text[start - 1]]:
+        start, end = 4 * i, 4 * i + 8
+        while start > done and _may_be_within(text[start - 1]):
             start -= 1
-        while end < size and _WITHIN[text[end]]:
+        while end < text.size and _may_be_within(text[end]):
             end += 1
-        found = _search(text, start, end, digits, found)
-        at = end + _LEAST
+        done = end
+        if end - start >= _LEAST:
+            found = _search(text, start, end, digits, found)
     return found
+
+
+@njit(cache=True)
+def _within(text: Bytes) -> Words:
+    """Of each byte 1 or 0, whether it may be within a card number, four to a word."""
+    marks = np.zeros(-(-text.size // 4) * 4, np.uint8)
+    for i in range(text.size):
+        marks[i] = _may_be_within(text[i])
+    return marks.view(np.uint32)
+
+
+@njit(cache=True, inline="always")
+def _may_be_within(character: int) -> bool:
+    return ((character >= 48) & (character <= 57)) | (character == 32) | (character == 45)  # digits, blank, dash
 
 
 @njit(cache=True, inline="always")

@@ -25,7 +25,7 @@ def decode_payments(records: Slice, settings: Settings) -> Decoded:
     taken = Taken(records, _card)
     taken.refuse_others(Transaction)
     taken.refuse_names("id", "customer", "terminal")
-    taken.refuse_card_numbers("customer")
+    taken.refuse_card_numbers()
     taken.refuse(
         Check(
             "currency", "unknown_currency", limits.currency, lambda c: {*c} <= {limits.currency}, limits.currency.__ne__
@@ -59,7 +59,7 @@ def decode_verdicts(records: Slice, settings: Settings) -> Decoded:
     taken = Taken(records, _card)
     taken.refuse_others(Label)
     taken.refuse_names("transaction", "customer", "terminal")
-    taken.refuse_card_numbers("customer")
+    taken.refuse_card_numbers()
     taken.refuse_ahead(settings.payments.max_ahead_seconds)
     columns = Verdicts(
         partition=records.partition,
@@ -78,6 +78,7 @@ def decode_ticks(records: Slice, settings: Settings) -> Decoded:
     """Decode a slice of ``ticks``: trades and quotes, mixed."""
     taken = Taken(records, _tick)
     taken.refuse_names("symbol")
+    taken.refuse_names_of_cards("symbol")
     taken.refuse_empty_quotes()
     known = frozenset(settings.market.symbols)
     if known:

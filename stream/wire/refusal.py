@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from stream.wire.cards import records_with_cards
 from stream.wire.columns import Ints, Rejected
 from stream.wire.events import Event, Quote
 from stream.wire.records import Slice
@@ -25,7 +26,7 @@ REASONS = frozenset(
         "wrong_type",  # a field is missing or of another type
         "unknown_tag",  # ``type`` names no event or version this topic takes
         "bad_id",  # empty, over 64 characters, or not printable
-        "card_number",  # a customer token that is a card number
+        "card_number",  # a card number, in whatever field
         "bad_amount",  # negative or absurd
         "bad_price",  # not positive, not finite or absurd
         "unknown_currency",
@@ -54,7 +55,6 @@ _BY_FIELD = {
     "terminal": "bad_id",
     "symbol": "bad_id",
 }
-_CARD_DIGITS = frozenset({15, 16})
 
 
 class Check(NamedTuple):
@@ -111,10 +111,21 @@ class Taken:
             is_clean, is_bad = (lambda c: "".join(c).isprintable()), (lambda value: not value.isprintable())
             self.refuse(Check(name, "bad_id", "printable characters", is_clean, is_bad))
 
-    def refuse_card_numbers(self, name: str) -> None:
-        """Refuse the events of which a token is a card number."""
-        have_other_lengths = lambda column: _CARD_DIGITS.isdisjoint(map(len, column))  # noqa: E731  # a name for one look
-        self.refuse(Check(name, "card_number", "a token, not a card number", have_other_lengths, _is_card_number))
+    def refuse_card_numbers(self) -> None:
+        """Refuse the events whose record holds a card number: in a field we know, one we don't, or within a text."""
+        values = self._records.values
+        if len(self.events) != len(values):
+            values = [values[i] for i in np.searchsorted(self._records.offset, self.offset).tolist()]
+        bad = records_with_cards(values)  # type: ignore[arg-type]  # an event was decoded from each
+        if bad:
+            self._drop(bad, "card_number", "value: tokens, no card number in any field")
+
+    def refuse_names_of_cards(self, name: str) -> None:
+        """Refuse the events of which a name is a card number; elsewhere in them long numbers are usual."""
+        known = {one for one in {*self.column(name)} if records_with_cards([one.encode()])}
+        if known:
+            bad = [i for i, one in enumerate(self.column(name)) if one in known]
+            self._drop(bad, "card_number", f"{name}: no card number")
 
     def refuse_others(self, event: type[Event]) -> None:
         """Refuse the events of another type: it belongs on another topic."""
@@ -205,11 +216,3 @@ def _explain(error: Exception) -> tuple[str, str]:
         return "unknown_tag", "type: a tag and version of this topic"
     out_of_range = any(mark in message for mark in (">=", "<=", " < ", " > ", "of length", "out of range"))
     return (_BY_FIELD.get(field, "wrong_type") if out_of_range else "wrong_type"), detail
-
-
-def _is_card_number(token: str) -> bool:
-    """Tell whether a token is 15 or 16 digits that begin as cards do and pass the Luhn check (ISO/IEC 7812-1)."""
-    if len(token) not in _CARD_DIGITS or not token.isdigit() or token[0] not in "23456":
-        return False
-    digits = [int(c) for c in reversed(token)]
-    return (sum(digits[0::2]) + sum(sum(divmod(2 * d, 10)) for d in digits[1::2])) % 10 == 0
