@@ -1,33 +1,49 @@
 """What every board and rule must keep: names, units, words, places, and metrics that exist."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from monitoring.processes import PROCESSES, samples
+from monitoring.slo import recording_groups
 
-from monitoring.metrics import Metrics
-from monitoring.notify_metrics import NotifyMetrics
-from stream.core.triage import Triage
-
-_OURS = re.compile(r"\b(?:weir|process|python)_[a-z0-9_]+\b")
+_OURS = re.compile(r"(?<![\w:])(?:weir_|process_|python_|slo:)[a-zA-Z0-9_:]*")
 _RATE = re.compile(r"\b(?:rate|irate)\([^()]*\[([^\]]+)\]")
-_SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+_LINKED = re.compile(r"^/d/([a-z-]+)\?")
+_CARRIED = re.compile(r"&var-([a-z_]+)=")
 _DATASOURCE = "${datasource}"
 
 
 @cache
 def declared() -> frozenset[str]:
-    """Names of all samples a worker or ``weir notify`` may show."""
-    shown = (Metrics(CollectorRegistry()), NotifyMetrics(CollectorRegistry(), sinks=("any",), triage=Triage()))
-    families = [family for metrics in shown for family in metrics.registry.collect()]
-    return frozenset(family.name + suffix for family in families for suffix in _SUFFIXES.get(family.type, ("",)))
+    """Names of all samples a process of ours may show."""
+    return frozenset(name for process in PROCESSES for name in samples(process))
+
+
+@cache
+def recorded() -> frozenset[str]:
+    """Names that recording rules give."""
+    return frozenset(rule["record"] for group in recording_groups() for rule in group["rules"])
 
 
 def undeclared(expression: str) -> list[str]:
-    """Metrics in a PromQL expression that nobody shows."""
-    return sorted(set(_OURS.findall(expression)) - declared())
+    """Metrics in a PromQL expression that nobody shows or records."""
+    return sorted(set(_OURS.findall(expression)) - declared() - recorded())
+
+
+def lint_links(dashboards: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say which panels lead to a board that is none of these, or hand it a choice that it does not have."""
+    boards = {board["uid"]: {variable["name"] for variable in board["templating"]["list"]} for board in dashboards}
+    for board in dashboards:
+        for panel in board["panels"]:
+            links = [*panel.get("links", ()), *panel.get("fieldConfig", {}).get("defaults", {}).get("links", ())]
+            for url in (link["url"] for link in links):
+                led = _LINKED.match(url)
+                if led is None or led.group(1) not in boards:
+                    yield f"{board['uid']}, {panel['title']}: leads to no board of ours: {url}"
+                elif set(_CARRIED.findall(url)) - boards[led.group(1)]:
+                    yield f"{board['uid']}, {panel['title']}: {led.group(1)} has no such choice: {url}"
 
 
 def lint_dashboard(dashboard: Mapping[str, Any]) -> Iterator[str]:
@@ -40,6 +56,14 @@ def lint_dashboard(dashboard: Mapping[str, Any]) -> Iterator[str]:
     if not dashboard.get("links"):
         yield "there is no link to the other boards"
     panels = dashboard["panels"]
+    asked = " ".join(target["expr"] for panel in panels for target in panel.get("targets", ()))
+    yield from (
+        f"the choice {name} changes no query" for name in variables if name not in ("datasource", *_used(asked))
+    )
+    yield from (f"${name} stands in a query and can't be chosen" for name in _used(asked) if name not in variables)
+    yield from _lint_annotations(dashboard["annotations"]["list"])
+    if [panel["type"] for panel in panels[:2]] != ["row", "stat"] or panels[1].get("title") != "Is all well?":
+        yield "the board does not open with the answer"
     ids = [panel["id"] for panel in panels]
     if len(set(ids)) < len(ids):
         yield "panel ids are not unique"
@@ -47,6 +71,24 @@ def lint_dashboard(dashboard: Mapping[str, Any]) -> Iterator[str]:
     for panel in panels:
         if panel["type"] != "row":
             yield from _lint_panel(panel)
+
+
+def _used(asked: str) -> list[str]:
+    return sorted(set(re.findall(r"\$([a-z]+)\b", asked)))
+
+
+def _lint_annotations(annotations: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    names = []
+    for annotation in annotations:
+        names.append(annotation["name"])
+        if annotation.get("datasource", {}).get("uid") != _DATASOURCE:
+            yield f"annotation {annotation['name']}: datasource is not the variable"
+        yield from (
+            f"annotation {annotation['name']}: {name} is declared by no metric"
+            for name in undeclared(annotation["expr"])
+        )
+    if not {"Rules that fire", "New version or settings", "New model"} <= set(names):
+        yield "firing rules, versions or models are not marked on the curves"
 
 
 def _lint_panel(panel: Mapping[str, Any]) -> Iterator[str]:
@@ -81,16 +123,25 @@ def _overlaps(panels: list[Mapping[str, Any]]) -> Iterator[str]:
         taken.update(dict.fromkeys(cells, panel["title"]))
 
 
-def lint_rules(rules: Mapping[str, Any], runbook: str) -> Iterator[str]:
-    """Say what is wrong with the rendered rules; ``runbook`` is the text they point into."""
+def lint_rules(rules: Mapping[str, Any], runbook: str, boards: Iterable[str]) -> Iterator[str]:
+    """Say what is wrong with the rendered rules.
+
+    runbook  the text they point into
+    boards   uids, of which each rule names the one to look at
+    """
     sections = {line.removeprefix("## ").strip() for line in runbook.splitlines() if line.startswith("## ")}
-    names = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
-    if len(set(names)) < len(names):
-        yield "names of rules are not unique"
-    for group in rules["groups"]:
-        for rule in group["rules"]:
-            yield from (f"{rule['alert']}: {name} is declared by no metric" for name in undeclared(rule["expr"]))
-            if not all(rule["annotations"].get(key) for key in ("summary", "description", "runbook_url")):
-                yield f"{rule['alert']}: summary, description or runbook_url is missing"
-    yield from (f"{name}: no section in the runbook" for name in names if name not in sections)
-    yield from (f"{name}: a section of the runbook without a rule" for name in sorted(sections - set(names)))
+    every = [rule for group in rules["groups"] for rule in group["rules"]]
+    told, known = [rule for rule in every if "alert" in rule], set(boards)
+    names = {rule["alert"] for rule in told}
+    if len({(rule["alert"], rule["labels"]["severity"]) for rule in told}) < len(told):
+        yield "two rules have one name and one severity"
+    for rule in every:
+        name = rule.get("alert", rule.get("record"))
+        yield from (f"{name}: {metric} is declared by no metric" for metric in undeclared(rule["expr"]))
+        if rule.get("labels", {}).get("board", next(iter(known))) not in known:
+            yield f"{name}: no board has the uid {rule['labels']['board']}"
+    for rule in told:
+        if not all(rule["annotations"].get(key) for key in ("summary", "description", "runbook_url")):
+            yield f"{rule['alert']}: summary, description or runbook_url is missing"
+    yield from (f"{name}: no section in the runbook" for name in sorted(names - sections))
+    yield from (f"{name}: a section of the runbook without a rule" for name in sorted(sections - names))

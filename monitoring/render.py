@@ -1,4 +1,4 @@
-"""Writes what is generated from code (boards, rules, event schemas), or checks that it is what the code says.
+"""Writes what is generated from code (boards, rules, reference, schemas), or checks that it is what the code says.
 
 ``python -m monitoring.render`` writes, ``--check`` compares, lints, and lets promtool judge and test the rules.
 """
@@ -17,19 +17,18 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from monitoring.dashboards.board import build
-from monitoring.dashboards.market import MARKET
-from monitoring.dashboards.payments import PAYMENTS
-from monitoring.dashboards.pipeline import PIPELINE
-from monitoring.lint import lint_dashboard, lint_rules
+from monitoring.boards import BOARDS
+from monitoring.dashboards.build import build
+from monitoring.lint import lint_dashboard, lint_links, lint_rules
+from monitoring.reference import reference
 from monitoring.rules import RUNBOOK, rule_file
 from stream.wire.schemas import breaks, schemas
 
 ROOT = Path(__file__).parents[1]
-BOARDS = (PAYMENTS, MARKET, PIPELINE)
 DASHBOARDS = "deployment/grafana/dashboards"
 RULES = "deployment/prometheus/rules"
 SCHEMAS = "docs/schemas"
+REFERENCE = "docs/metrics.md"
 _SAY = "# Rendered from monitoring/rules.py by `make render`: change it there.\n"
 
 
@@ -46,7 +45,8 @@ def rendered() -> dict[str, str]:
     """Everything generated: path from the repository's root → text."""
     boards = {f"{DASHBOARDS}/{board.uid}.json": dashboard_text(build(board)) for board in BOARDS}
     rules = {f"{RULES}/weir.yml": _SAY + _yaml(rule_file())}
-    return boards | rules | {f"{SCHEMAS}/{tag}.json": _json(schema) for tag, schema in schemas().items()}
+    words = {REFERENCE: reference()}
+    return boards | rules | words | {f"{SCHEMAS}/{tag}.json": _json(schema) for tag, schema in schemas().items()}
 
 
 def broken_promises(root: Path) -> Iterator[str]:
@@ -82,16 +82,18 @@ def check(root: Path) -> list[str]:
         if not path.exists() or path.read_text() != text:
             problems.append(f"{name}: differs from the code; run `make render`")
     problems += [f"{name}: nothing renders it any more; run `make render`" for name in _leftovers(root)]
-    for board in BOARDS:
-        text = dashboard_text(build(board))
-        name = f"{DASHBOARDS}/{board.uid}.json"
+    texts = {f"{DASHBOARDS}/{board.uid}.json": dashboard_text(build(board)) for board in BOARDS}
+    problems += [f"{DASHBOARDS}: {wrong}" for wrong in lint_links([json.loads(text) for text in texts.values()])]
+    for name, text in texts.items():
         problems += [f"{name}: {wrong}" for wrong in lint_dashboard(json.loads(text))]
         if _read_back(text) != text:
             problems.append(f"{name}: the SDK reads back something else")
     runbook = root / RUNBOOK
     return problems + [
         f"{RULES}/weir.yml: {wrong}"
-        for wrong in lint_rules(rule_file(), runbook.read_text() if runbook.exists() else "")
+        for wrong in lint_rules(
+            rule_file(), runbook.read_text() if runbook.exists() else "", [board.uid for board in BOARDS]
+        )
     ]
 
 

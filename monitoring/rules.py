@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.slo import FAST, SLOW, burns, recording_groups
+
 _JOB = 'job="weir-worker"'  # of deployment/prometheus/prometheus.yml
 _FRAUD = 'weir_alerts_total{kind="fraud"}'
 _PAYMENTS = 'weir_scored_events_total{kind="payments"}'
@@ -19,6 +21,7 @@ class Rule:
     severity  "critical" wakes somebody, "warning" is for the day, "info" for the next look
     summary   one line, may hold Prometheus templates
     about     what it means for those who rely on the alerts
+    board     uid of the board to look at; "" where the samples bring the label with them
     """
 
     name: str
@@ -27,6 +30,7 @@ class Rule:
     severity: str
     summary: str
     about: str
+    board: str
 
 
 WORKERS = (
@@ -37,6 +41,7 @@ WORKERS = (
         severity="critical",
         summary="Worker {{ $labels.instance }} does not answer",
         about="Its partitions go to the other workers; without one, nothing is scored.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirNoWorker",
@@ -45,6 +50,7 @@ WORKERS = (
         severity="critical",
         summary="There is no worker to scrape",
         about="Nothing is scored and no alert is told; Kafka keeps the events.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirWorkerNotReady",
@@ -53,6 +59,7 @@ WORKERS = (
         severity="warning",
         summary="Worker {{ $labels.instance }} has had no partitions with their state for 5 minutes",
         about="It is reading back state or can't join its group; its partitions wait.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirWorkerRestarting",
@@ -61,6 +68,7 @@ WORKERS = (
         severity="warning",
         summary="Worker {{ $labels.instance }} started {{ $value }} times in 15 minutes",
         about="Each start costs a rebalance and a recovery, during which its partitions wait.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirCommitStalled",
@@ -69,6 +77,7 @@ WORKERS = (
         severity="critical",
         summary="{{ $labels.instance }} has work that was not committed for {{ $value | humanizeDuration }}",
         about="Kafka or a stage does not answer; alerts may be held up, and a crash would do that work again.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirLagGrowing",
@@ -78,6 +87,7 @@ WORKERS = (
         severity="warning",
         summary="{{ $value }} records of {{ $labels.topic }} wait, and it becomes more",
         about="Alerts come late, and ever later.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirLatencyHigh",
@@ -86,6 +96,7 @@ WORKERS = (
         severity="warning",
         summary="1 in 100 {{ $labels.kind }} takes longer than {{ $value | humanizeDuration }} to be scored",
         about="The budget is 50 ms at p99.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirClockAhead",
@@ -94,6 +105,7 @@ WORKERS = (
         severity="info",
         summary="{{ $value }} events a second are stamped later than the worker's clock",
         about="A producer's clock runs ahead of the worker's, or the worker's behind: latency figures are too small.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirUndeclaredCount",
@@ -102,6 +114,7 @@ WORKERS = (
         severity="info",
         summary="A stage counts {{ $labels.count }} in a way that no metric is declared for",
         about="The boards lack something that the workers know: ours to mend.",
+        board="weir-pipeline",
     ),
 )
 EVENTS = (
@@ -113,6 +126,7 @@ EVENTS = (
         severity="warning",
         summary="Nothing has come on {{ $labels.topic }} for 15 minutes",
         about="A producer or its way to Kafka is broken: no alert does not mean that all is well.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirDeadLetters",
@@ -121,6 +135,7 @@ EVENTS = (
         severity="warning",
         summary="{{ $value | humanizePercentage }} of all events are refused",
         about="What is refused is not scored. The topic dead-letters names reason, partition and offset of each.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirStageCrashing",
@@ -129,6 +144,7 @@ EVENTS = (
         severity="critical",
         summary="A stage fails on {{ $value }} records",
         about="A fault of ours: these events are kept, but not scored until they are replayed.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirDetectorFailing",
@@ -137,6 +153,7 @@ EVENTS = (
         severity="critical",
         summary="Detector {{ $labels.detector }} failed {{ $value | humanize }} times at: {{ $labels.call }}",
         about="What a detector can't score is a dead letter; what it can't explain is an alert without reasons.",
+        board="weir-models",
     ),
     Rule(
         name="WeirAlertStorm",
@@ -146,6 +163,7 @@ EVENTS = (
         severity="warning",
         summary="{{ $value }} fraud alerts per 1,000 payments",
         about="An attack under way, or a model that no longer fits what it sees; analysts can't follow either.",
+        board="weir-fraud",
     ),
     Rule(
         name="WeirKeysOverflow",
@@ -154,6 +172,7 @@ EVENTS = (
         severity="info",
         summary="{{ $value }} histories a second outgrow their bound in table {{ $labels.table }}",
         about="Windows of very busy keys are cut short: their counts and means are those of the newest events only.",
+        board="weir-pipeline",
     ),
     Rule(
         name="WeirRiskFeedStale",
@@ -163,6 +182,7 @@ EVENTS = (
         severity="warning",
         summary="No risk figure has moved for {{ $value | humanizeDuration }}",
         about="The figures shown are those of the past; limits are not watched while no tick comes.",
+        board="weir-market",
     ),
 )
 NOTIFY = (
@@ -173,6 +193,7 @@ NOTIFY = (
         severity="warning",
         summary="Sink {{ $labels.sink }} has taken no notice for 10 minutes",
         about="Its alerts wait on Kafka and are tried again; after notify.tries each becomes a dead letter.",
+        board="weir-fraud",
     ),
     Rule(
         name="WeirAlertsUndelivered",
@@ -181,14 +202,41 @@ NOTIFY = (
         severity="critical",
         summary="{{ $value | humanize }} alerts did not reach {{ $labels.sink }}",
         about="Nobody is told of them there any more, until somebody tells the sink again.",
+        board="weir-fraud",
     ),
 )
-GROUPS: dict[str, tuple[Rule, ...]] = {"weir-workers": WORKERS, "weir-events": EVENTS, "weir-notify": NOTIFY}
+PROMISES = (
+    Rule(
+        name="WeirBudgetBurns",
+        expr=burns(FAST),
+        wait="0m",
+        severity="critical",
+        summary="{{ $labels.slo }}: at this rate the month's budget is gone within days",
+        about="A promise of monitoring/slo.py is broken many times faster than it may be, and still is.",
+        board="",
+    ),
+    Rule(
+        name="WeirBudgetBurns",
+        expr=burns(SLOW),
+        wait="0m",
+        severity="warning",
+        summary="{{ $labels.slo }}: the month's budget will not last",
+        about="A promise of monitoring/slo.py is broken faster than it may be; not urgent, but it won't end by itself.",
+        board="",
+    ),
+)
+GROUPS: dict[str, tuple[Rule, ...]] = {
+    "weir-workers": WORKERS,
+    "weir-events": EVENTS,
+    "weir-notify": NOTIFY,
+    "weir-promises": PROMISES,
+}
 
 
 def rule_file() -> dict[str, Any]:
-    """All groups in Prometheus' own form."""
-    return {"groups": [{"name": name, "rules": [_rendered(rule) for rule in rules]} for name, rules in GROUPS.items()]}
+    """All groups in Prometheus' own form: what is recorded, then what is told."""
+    told = [{"name": name, "rules": [_rendered(rule) for rule in rules]} for name, rules in GROUPS.items()]
+    return {"groups": [*recording_groups(), *told]}
 
 
 def _rendered(rule: Rule) -> dict[str, Any]:
@@ -196,7 +244,7 @@ def _rendered(rule: Rule) -> dict[str, Any]:
         "alert": rule.name,
         "expr": rule.expr,
         "for": rule.wait,
-        "labels": {"severity": rule.severity},
+        "labels": {"severity": rule.severity, **({"board": rule.board} if rule.board else {})},
         "annotations": {
             "summary": rule.summary,
             "description": rule.about,

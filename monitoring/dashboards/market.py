@@ -1,13 +1,16 @@
-"""Market: what could be lost, what has been, and whether the feed behind these figures can be trusted."""
+"""Market risk: what could be lost, what has been, and whether the feed behind these figures can be trusted."""
 
-from monitoring.dashboards.board import Board, Curves, Number, Row, above, at_least
+from monitoring.dashboards.board import Board, Choice, Curves, Heat, Number, Row, above, at_least
+from monitoring.dashboards.burning import budgets, burn, burning, well
 
+_UID = "weir-market"
 _SCORED = 'weir_scored_events_total{kind="ticks"}'
 _CHOSEN = 'symbol=~"$symbol"'
 
 ANSWER = Row(
-    title="What could be lost, and can the feed be trusted?",
+    title="What could be lost, can the feed be trusted, and what burns?",
     panels=(
+        well(_UID, leads_to="weir-pipeline"),
         Number(
             title="Worst value at risk",
             about="The largest 99 % value at risk of the next bar among the chosen symbols: a share of the position.",
@@ -15,6 +18,8 @@ ANSWER = Row(
             queries={"{{symbol}}": f'topk(1, weir_symbol_value_at_risk_ratio{{level="0.99", {_CHOSEN}}})'},
             steps=above(0.01, 0.03),
             empty="no history",
+            leads_to="weir-market",
+            carries="symbol",
         ),
         Number(
             title="Worst drawdown",
@@ -23,20 +28,16 @@ ANSWER = Row(
             queries={"{{symbol}}": f"topk(1, weir_symbol_drawdown_ratio{{{_CHOSEN}}})"},
             steps=above(0.025, 0.05),
             empty="no history",
+            leads_to="weir-market",
+            carries="symbol",
         ),
         Number(
-            title="Market alerts, last hour",
-            about="Market, liquidity and feed alerts told in the last hour.",
+            title="Market alerts",
+            about="Market, liquidity and feed alerts told in the chosen span.",
             unit="short",
-            queries={"alerts": 'sum(increase(weir_alerts_total{kind=~"market|liquidity|feed"}[1h]))'},
+            queries={"alerts": 'sum(increase(weir_alerts_total{kind=~"market|liquidity|feed"}[$span]))'},
             steps=above(1, 50),
             decimals=0,
-        ),
-        Number(
-            title="Ticks scored",
-            about="Trades and quotes judged per second, all workers.",
-            unit="eps",
-            queries={"scored": f"sum(rate({_SCORED}[$__rate_interval]))"},
         ),
         Number(
             title="Age of the newest figures",
@@ -48,15 +49,19 @@ ANSWER = Row(
         ),
         Number(
             title="Latency, 99 of 100",
-            about="Record timestamp of a tick to its score. The budget is 50 ms at p99.",
+            about="Record timestamp of a tick to its score. 99 of 100 are to take at most 100 ms.",
             unit="s",
             queries={
                 "p99": "histogram_quantile(0.99, sum by (le) "
                 '(rate(weir_scored_latency_seconds_bucket{kind="ticks"}[$__rate_interval])))'
             },
-            steps=above(0.05, 0.25),
+            steps=above(0.1, 0.25),
             empty="no ticks",
+            leads_to="weir-pipeline",
         ),
+        burning(_UID),
+        budgets(_UID, span=6),
+        burn(_UID, span=6),
     ),
 )
 
@@ -142,6 +147,16 @@ FEED = Row(
     title="Can the feed be trusted",
     panels=(
         Curves(
+            title="Ticks scored",
+            about="Trades and quotes judged per second, all workers, and what came in.",
+            unit="eps",
+            queries={
+                "scored": f"sum(rate({_SCORED}[$__rate_interval]))",
+                "in": 'sum(rate(weir_events_in_total{topic="ticks"}[$__rate_interval]))',
+            },
+            leads_to="weir-pipeline",
+        ),
+        Curves(
             title="Alerts by kind",
             about="Alerts told per second: market (jump, loss, drawdown), liquidity, feed (stale, bad ticks).",
             unit="ops",
@@ -163,6 +178,21 @@ FEED = Row(
             queries={"{{symbol}}": f"max by (symbol) (weir_symbol_bad_ticks_ratio{{{_CHOSEN}}})"},
             steps=above(0.05, 0.25),
         ),
+        Heat(
+            title="Ticks by latency",
+            about="How many ticks took how long from record to score, per second.",
+            unit="s",
+            queries={
+                "{{le}}": 'sum by (le) (rate(weir_scored_latency_seconds_bucket{kind="ticks"}[$__rate_interval]))'
+            },
+        ),
+        Curves(
+            title="Age of figures, by symbol",
+            about="Since the figures of each symbol last came; a symbol that no longer trades grows old alone.",
+            unit="s",
+            queries={"{{symbol}}": f"time() - max by (symbol) (weir_symbol_updated_timestamp_seconds{{{_CHOSEN}}})"},
+            steps=above(60, 300),
+        ),
         Number(
             title="Symbols with figures",
             about="Symbols shown on this board.",
@@ -183,9 +213,10 @@ FEED = Row(
 )
 
 MARKET = Board(
-    uid="weir-market",
-    title="Weir: market",
+    uid=_UID,
+    title="Weir: market risk",
     about="What could be lost, what has been, and can the feed behind these figures be trusted?",
     rows=(ANSWER, RISK, LIQUIDITY, FEED),
-    label=("symbol", "weir_symbol_updated_timestamp_seconds"),
+    choices=(Choice(label="symbol", metric="weir_symbol_updated_timestamp_seconds"),),
+    spans=("1h", "6h", "1d", "7d"),
 )
