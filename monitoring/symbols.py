@@ -16,6 +16,7 @@ _ABOUT = {
     "weir_symbol_drawdown_ratio": "Loss from the running peak, positive is a loss",
     "weir_symbol_spread_ratio": "Quoted spread over mid, now and as usual for the symbol",
     "weir_symbol_bad_ticks_ratio": "Share of about the last 64 ticks that the screen refused",
+    "weir_symbol_untrusted_reasons": "Faults of the feed behind the figures; 0: nothing speaks against them",
     "weir_symbol_exceedances": "Of the last 250 bars, those whose loss exceeded the 99 % value at risk known before",
 }
 EXPORTED: dict[str, tuple[str, str, str]] = {  # figure → metric, its label besides ``symbol``, the label's value
@@ -35,6 +36,7 @@ EXPORTED: dict[str, tuple[str, str, str]] = {  # figure → metric, its label be
     "usual_spread_ratio": ("weir_symbol_spread_ratio", "spread", "usual"),
     "bad_tick_ratio": ("weir_symbol_bad_ticks_ratio", "", ""),
     "exceedances_250": ("weir_symbol_exceedances", "", ""),
+    "untrusted": ("weir_symbol_untrusted_reasons", "", ""),
 }
 Figures = Mapping[str, float | None]
 

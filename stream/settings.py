@@ -95,6 +95,7 @@ class Market(Section, frozen=True, kw_only=True):
     max_drawdown: Share = 0.05
     loss_factor: Annotated[float, msgspec.Meta(ge=1.0)] = 3.0  # of the 99 % value at risk: a bar's loss worth an alert
     spread_factor: Annotated[float, msgspec.Meta(gt=1.0)] = 5.0  # of its own usual spread: liquidity withdrawn
+    max_skew_seconds: Positive = 30  # of event times from record timestamps in the mean, within an hour
     cooldown_seconds: Positive = 600
 
 

@@ -89,12 +89,12 @@ def decode_ticks(records: Slice, settings: Settings) -> Decoded:
     events = taken.events
     nan = float("nan")
     rows = [
-        (1, e.price, e.size, _SIDES.get(e.side, 0), nan, nan, nan, nan)
+        (1, e.price, e.size, _SIDES.get(e.side, 0), nan, nan, nan, nan, e.sequence)
         if type(e) is Trade
-        else (0, nan, nan, 0, e.bid, e.ask, e.bid_size, e.ask_size)
+        else (0, nan, nan, 0, e.bid, e.ask, e.bid_size, e.ask_size, 0)
         for e in events
     ]
-    table = np.array(rows, np.float64).reshape(len(rows), 8).T
+    table = np.array(rows, np.float64).reshape(len(rows), 9).T
     columns = Ticks(
         partition=records.partition,
         offset=taken.offset,
@@ -108,6 +108,7 @@ def decode_ticks(records: Slice, settings: Settings) -> Decoded:
         ask=np.ascontiguousarray(table[5]),
         bid_size=np.ascontiguousarray(table[6]),
         ask_size=np.ascontiguousarray(table[7]),
+        sequence=table[8].astype(np.int64),
         symbol=taken.column("symbol"),
     )
     return Decoded(columns=columns, rejected=taken.rejected)

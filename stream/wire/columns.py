@@ -59,6 +59,7 @@ class Ticks:
     is_trade             (n,) 1 a trade, 0 a quote
     price, size, side    (n,) of a trade (nan, nan, 0 for a quote); side +1 buy, -1 sell, 0 unknown
     bid, ask, *_size     (n,) of a quote (nan for a trade); 0 an absent side
+    sequence             (n,) number of a trade; 0 where it has none
     """
 
     partition: int
@@ -73,6 +74,7 @@ class Ticks:
     ask: Floats
     bid_size: Floats
     ask_size: Floats
+    sequence: Ints
     symbol: list[str]
 
     def __len__(self) -> int:

@@ -17,6 +17,9 @@ Id: TypeAlias = Annotated[
 ]
 Price: TypeAlias = Annotated[float, msgspec.Meta(description="per unit, finite, positive", gt=0.0, lt=1e15)]
 Side: TypeAlias = Annotated[float, msgspec.Meta(description="price of one side, 0 where it is absent", ge=0.0, lt=1e15)]
+Count: TypeAlias = Annotated[
+    int, msgspec.Meta(description="the source's own number, one more for each of a symbol; 0: none", ge=0, lt=2**53)
+]
 Size: TypeAlias = Annotated[float, msgspec.Meta(description="units, finite", ge=0.0, lt=1e15)]
 
 
@@ -55,6 +58,7 @@ class Trade(Event, frozen=True, kw_only=True, gc=False, tag="trade/1"):
     size: Size
     side: str = ""  # aggressor: "buy", "sell", "" where unknown
     id: str = ""
+    sequence: Count = 0
 
 
 class Quote(Event, frozen=True, kw_only=True, gc=False, tag="quote/1"):
@@ -175,6 +179,7 @@ class RiskSnapshot(Event, frozen=True, kw_only=True, tag="risk/1"):
     cause: str  # "cadence" or the name of the breach
     figures: dict[str, float | None]  # by name, units in the name; None: not enough history
     source: SourceRef
+    untrusted: tuple[str, ...] = ()  # what is wrong with the feed they are made of: "stale", "gap", "crossed" …
 
 
 class DeadLetter(Event, frozen=True, kw_only=True, tag="dead-letter/1"):

@@ -27,6 +27,7 @@ NOTE = np.dtype(
         ("threshold", "f8"),
         ("value", "f8"),  # what happened: signed return, drawdown, relative spread, silence, share
         ("usual", "f8"),
+        ("untrusted", "i8"),  # bits of ``feed.UNTRUSTED``
         ("figures", "f8", (len(FIGURES),)),
     ]
 )

@@ -12,6 +12,7 @@ import numpy as np
 from models.compiled import kernel
 from stream.core.market.breaches import Notes, note
 from stream.core.market.codes import STALE
+from stream.core.market.feed import distrust
 from stream.core.market.figures import read_figures
 from stream.core.market.limits import Limits
 from stream.core.market.row import Row, Rows
@@ -79,5 +80,6 @@ def find_stale(rows: Rows, used: int, limits: Limits, clock: Ints, tick: int, di
         entry["tick"] = tick
         entry["row"] = k
         entry["at"] = clock[WATERMARK]
+        entry["untrusted"] = distrust(row, clock[WATERMARK])
         read_figures(row, limits, clock[WATERMARK], entry["figures"])
     return count

@@ -13,10 +13,12 @@ from stream.core.market.codes import (
     LATE,
     OUTLIER,
     OVERFLOWED,
+    REPEATED,
     SCORED,
     SILENT,
     WIDE,
 )
+from stream.core.market.feed import distrust, judge_clock, judge_crossing, judge_repeats, number
 from stream.core.market.figures import read_figures
 from stream.core.market.limits import Limits
 from stream.core.market.quotes import take_quote
@@ -39,6 +41,8 @@ class Columns(NamedTuple):
     ask: Floats
     bid_size: Floats
     ask_size: Floats
+    sequence: Ints
+    produced: Ints
 
 
 @kernel
@@ -86,14 +90,23 @@ def _apply(
     row["last_offset"] = columns.offset[i]
     row["ticks"] += 1
     before = count
-    if columns.is_trade[i]:
+    at, again = columns.at[i], False
+    if columns.is_trade[i] and columns.sequence[i] > 0:
+        again, count = number(row, limits, notes, count, at, columns.sequence[i])
+    if again:
+        fate = REPEATED
+    elif columns.is_trade[i]:
         trade = (columns.price[i], columns.size[i], float(columns.side[i]))
-        fate, count = take_trade(row, limits, notes, count, columns.at[i], trade)
+        fate, count = take_trade(row, limits, notes, count, at, trade)
     else:
         quote = (columns.bid[i], columns.ask[i], columns.bid_size[i], columns.ask_size[i])
-        fate, count = take_quote(row, limits, notes, count, columns.at[i], quote)
+        fate, count = take_quote(row, limits, notes, count, at, quote)
+        if fate == SCORED or fate == CROSSED:  # noqa: PLR1714, SIM109  # numba's int
+            count = judge_crossing(row, limits, notes, count, at, fate == CROSSED)
     refused = fate == BAD_PRICE or fate == OUTLIER or fate == CROSSED or fate == WIDE  # noqa: PLR1714  # numba's int
     count = judge_screening(row, limits, notes, count, refused)
+    count = judge_repeats(row, limits, notes, count, at, again)
+    count = judge_clock(row, limits, notes, count, at, columns.produced[i])
     beat(row, clock)
     if fate == SCORED and row["newest_at"] >= row["next_snapshot"]:
         row["next_snapshot"] = (row["newest_at"] // limits.snapshot_ms + 1) * limits.snapshot_ms
@@ -111,4 +124,5 @@ def _complete(row: Row, limits: Limits, notes: Notes, j: int, tick: int, key: in
     entry["row"] = key
     entry["at"] = row["newest_at"]
     entry["span"] = (row["bar"] - row["close_bar"]) * limits.bar_ms
+    entry["untrusted"] = distrust(row, row["newest_at"])
     read_figures(row, limits, row["newest_at"], entry["figures"])

@@ -18,6 +18,7 @@ class Limits(NamedTuple):
     max_drawdown: float
     spread_factor: float
     loss_factor: float
+    skew_ms: int
 
 
 def limits_of(market: Market) -> Limits:
@@ -33,4 +34,5 @@ def limits_of(market: Market) -> Limits:
         max_drawdown=market.max_drawdown,
         spread_factor=market.spread_factor,
         loss_factor=market.loss_factor,
+        skew_ms=1000 * market.max_skew_seconds,
     )

@@ -98,6 +98,17 @@ ROW = np.dtype(
         ("jump_score", "f8"),  # of the jump noted in that bar
         ("told_at", "i8", (3,)),
         ("told_ratio", "f8", (3,)),
+        # feed
+        ("sequence", "i8"),  # newest number of a trade; 0: none yet
+        ("sequence_seen", "u8"),  # which of the 64 numbers at and below it came
+        ("gap_until", "i8"),  # event time until which a gap is felt in the figures
+        ("repeat_share", "f8"),
+        ("repeat_seen", "i8"),
+        ("crossed_at", "i8"),  # event time since which every quote was crossed; 0: the last one was not
+        ("crossed_seen", "i8"),
+        ("skew", "f8"),  # mean of event time less record timestamp, ms
+        ("skews", "i8"),
+        ("skew_seen", "i8"),
     ]
 )
 

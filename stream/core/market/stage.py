@@ -118,7 +118,7 @@ class MarketStage:
         key = self.state.find(ticks.symbol)
         columns = Columns(
             key, ticks.offset, ticks.at, ticks.is_trade, ticks.price, ticks.size, ticks.side,
-            ticks.bid, ticks.ask, ticks.bid_size, ticks.ask_size,
+            ticks.bid, ticks.ask, ticks.bid_size, ticks.ask_size, ticks.sequence, ticks.produced,
         )  # fmt: skip
         fate = np.zeros(len(ticks), np.int64)
         notes = np.zeros(max(_NOTES, len(self.state)), NOTE)
@@ -142,7 +142,7 @@ class MarketStage:
             i, symbol = note.tick, names[note.row]
             source = SourceRef(topic=TICKS.name, partition=self._partition, offset=int(ticks.offset[i]))
             figures = dict(zip(FIGURES, note.figures, strict=True))
-            output.figures[symbol] = figures
+            output.figures[symbol] = {**figures, "untrusted": float(note.untrusted.bit_count())}
             risk = snapshot(note, symbol, figures, source)
             output.records.append(self._out(RISK.name, symbol, encode(risk), risk.id))
             if note.told == HELD:

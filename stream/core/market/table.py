@@ -10,12 +10,13 @@ from stream.errors import StateError
 from stream.wire.columns import Ints
 
 _FIRST_SIZE = 28_498  # bytes of a row of layout 1, which once bore no number
+_FEED_SIZE = 80  # bytes that layout 2 has more: the health of the feed, of which nothing was known
 
 
 class SymbolTable:
     """Implements ``PartitionState``. Grows by doubling up to ``max_symbols`` rows; beyond, new symbols get none."""
 
-    LAYOUT = Layout("market row", is_bare=lambda row: len(row) == _FIRST_SIZE)
+    LAYOUT = Layout("market row", lambda row: row + bytes(_FEED_SIZE), is_bare=lambda row: len(row) == _FIRST_SIZE)
 
     def __init__(self, *, max_symbols: int) -> None:
         self.checkpoint = b""

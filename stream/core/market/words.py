@@ -8,11 +8,15 @@ import numpy as np
 from stream.core.alerting import alert_id, severity
 from stream.core.market.breaches import Notes
 from stream.core.market.codes import CAUSES, KIND_OF, STALE
+from stream.core.market.feed import reasons_of
 from stream.core.market.row import KINDS
 from stream.wire.events import Alert, DetectorRef, Entity, Reason, RiskSnapshot, SourceRef
 
 _VERSION = "1"
-_FEATURES = ("", "move", "drawdown", "bar_return", "quoted_spread_ratio", "silence_seconds", "bad_tick_ratio")
+_FEATURES = (
+    "", "move", "drawdown", "bar_return", "quoted_spread_ratio", "silence_seconds", "bad_tick_ratio",
+    "trades_missing", "repeated_tick_ratio", "crossed_seconds", "clock_skew_seconds",
+)  # fmt: skip
 _ACTIONS = (
     "",
     "Look for news; check orders and stops in the symbol.",
@@ -21,6 +25,10 @@ _ACTIONS = (
     "Hold back market orders; widen or pull quotes.",
     "Check the feed; don't trade on the last price.",
     "Check the feed; prices may be wrong.",
+    "Check the feed; volumes and flows lack what is missing.",
+    "Check the feed; something sends twice.",
+    "Check the feed; don't trade on this book.",
+    "Check the clocks (NTP) of the source and of the producer, and for delayed data.",
 )
 _EVIDENCE = ("last", "bid", "ask", "mid", "volatility_ewma", "value_at_risk_99", "drawdown")
 
@@ -38,6 +46,7 @@ class Note(NamedTuple):
     threshold: float
     value: float
     usual: float
+    untrusted: int
     figures: list[float | None]  # None: not known
 
 
@@ -71,6 +80,7 @@ def snapshot(note: Note, symbol: str, figures: dict[str, float | None], source: 
         cause=CAUSES[note.cause],
         figures=figures,
         source=source,
+        untrusted=reasons_of(note.untrusted),
     )
 
 
@@ -130,7 +140,28 @@ def _burst(note: Note, symbol: str, _: int) -> str:
     return f"{_percent(note.value)} of {symbol}'s latest ticks were refused as bad prices; nearly none is usual."
 
 
-_SENTENCES: tuple[Callable[[Note, str, int], str], ...] = (_jump, _jump, _drawdown, _loss, _spread, _stale, _burst)
+def _gap(note: Note, symbol: str, _: int) -> str:
+    missed = f"{note.value:.0f} trades are" if note.value > 1 else "1 trade is"
+    return f"{missed} missing in {symbol}'s feed, by the numbers that the source gives them."
+
+
+def _repeats(note: Note, symbol: str, _: int) -> str:
+    return f"{_percent(note.value)} of {symbol}'s latest ticks had come before."
+
+
+def _crosses(note: Note, symbol: str, _: int) -> str:
+    return f"{symbol}'s book has been crossed for {note.value:.1f} s: every bid above its ask."
+
+
+def _skew(note: Note, symbol: str, _: int) -> str:
+    side = "ahead of" if note.value > 0 else "behind"
+    return f"{symbol}'s event times are {abs(note.value):.1f} s {side} their record timestamps."
+
+
+_SENTENCES: tuple[Callable[[Note, str, int], str], ...] = (
+    *(_jump, _jump, _drawdown, _loss, _spread, _stale, _burst),
+    *(_gap, _repeats, _crosses, _skew),
+)
 
 
 def _percent(ratio: float) -> str:

@@ -47,7 +47,7 @@ class Kind:
     lived   makes a state that has seen something
     loaded  makes one from a stored value
     write   lets a state see one more thing, which ``step`` names, and returns the value it then writes
-    unknown layout → words of the value after step 2 that a state of that layout could not know: zero, come from there
+    unknown layout → bytes of the value after step 2 that a state of that layout could not know: zero, come from there
     """
 
     layout: Layout
@@ -100,17 +100,13 @@ def _terminals() -> Kind:
         hear(table, [Heard(0, START + 10_000 * step, "m", step)], first_offset=100 * step)
         return _only(table.take_dirty())
 
-    unknown = (
-        25,
-        26,
-        *range(29 + 3 * 5, 29 + 3 * 5 + 4),
-    )  # least amount of the run; all marks but the newest payment's
+    words = (25, 26, *range(29 + 3 * 5, 29 + 3 * 5 + 4))  # least amount of the run; all marks but the newest payment's
     return Kind(
         layout=TerminalTable.LAYOUT,
         lived=lived,
         loaded=lambda value: _load(empty(), b"m", value),
         write=write,
-        unknown={"1": unknown},
+        unknown={"1": tuple(4 * word + byte for word in words for byte in range(4))},
     )
 
 
@@ -148,7 +144,9 @@ def _symbols() -> Kind:
     def loaded(value: bytes) -> SymbolTable:
         return _load(SymbolTable(max_symbols=10), b"S", value)
 
-    return Kind(layout=SymbolTable.LAYOUT, lived=lived, loaded=loaded, write=write)
+    assert ROW.fields is not None
+    feed = tuple(range(4 + ROW.fields["sequence"][1], 4 + ROW.itemsize))  # behind the layout's number
+    return Kind(layout=SymbolTable.LAYOUT, lived=lived, loaded=loaded, write=write, unknown={"1": feed, "1 bare": feed})
 
 
 def _checkpoints() -> list[Kind]:

@@ -73,6 +73,8 @@ def fates(tape: pd.DataFrame) -> "pd.Series[int]":
         side=np.zeros(n, np.int64),
         bid_size=np.ones(n),
         ask_size=np.ones(n),
+        sequence=np.zeros(n, np.int64),
+        produced=np.zeros(n, np.int64),
         **column,
     )
     rows, clock, limits = blank_rows(1), new_clock(), limits_of(Market())

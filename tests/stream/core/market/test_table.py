@@ -48,7 +48,7 @@ def test_the_last_value_of_a_key_wins_and_none_forgets_it() -> None:
 def test_a_row_of_another_layout_is_refused() -> None:
     """State of another version must not be read as if it were ours, whether its number or its size says so."""
     table = SymbolTable(max_symbols=10)
-    with pytest.raises(StateError, match="market row: expected layout 1, was 9"):
+    with pytest.raises(StateError, match="market row: expected layout 2, was 9"):
         table.load([b"A"], [b"\x09\0\0\0" + bytes(ROW.itemsize)])
     with pytest.raises(StateError, match=f"market row: expected {ROW.itemsize} bytes, was 96"):
-        table.load([b"A"], [b"\x01\0\0\0" + bytes(96)])
+        table.load([b"A"], [b"\x02\0\0\0" + bytes(96)])
