@@ -37,6 +37,9 @@ class _Commands(click.Group):
         "rules": ("stream.commands.rules:rules", "List, test and try the rules that you write yourself."),
         "audit": ("stream.commands.audit:audit", "Chain every alert and change by hashes, and verify the chains."),
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
+        "access": ("stream.commands.access:access", "Show who may do what on Kafka, and grant it."),
+        "certificates": ("stream.commands.certificates:certificates", "Make and rotate a broker's certificate."),
+        "scan": ("stream.commands.scan:scan", "Look for card numbers on topics, in files and on pages."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
         "rebuild": ("stream.commands.rebuild:rebuild", "Have lost state made again from the stream."),
     }

@@ -4,6 +4,8 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -11,8 +13,10 @@ import click
 import msgspec
 from rich.console import Console
 
+from stream.commands.certificates import require_package
 from stream.commands.options import OutFile, bootstrap_option, config_option, file_options, settings_from
-from stream.settings import Settings
+from stream.errors import SettingsError
+from stream.settings import Kafka, Settings
 from stream.show import print_summary
 
 
@@ -47,6 +51,11 @@ _positive = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulators: same seed, same events.")
 @file_options
+@click.option(
+    "--secure",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Shut the embedded Kafka's doors; certificates and passwords are kept in this folder.",
+)
 @click.option("--json", "json_path", type=OutFile(), help="Write the summary here.")
 def run(
     config: Path | None,
@@ -60,6 +69,7 @@ def run(
     transactions: Path | None,
     ticks: Path | None,
     mapping: Path | None,
+    secure: Path | None,
     json_path: Path | None,
 ) -> None:
     """Start Kafka, a worker and producers, and watch alerts come with their reasons.
@@ -67,7 +77,6 @@ def run(
     Without files, simulated cards and a simulated market produce; --transactions and --ticks replay recorded ones in
     event time instead. Ctrl-C (or --for) stops the producers, lets the worker finish, and prints a summary.
     """
-    from deployment.local.choose import kafka_for  # noqa: PLC0415  # none of this is needed for --help
     from stream.run.plan import Inputs, place  # noqa: PLC0415
     from stream.run.session import Session  # noqa: PLC0415
 
@@ -83,24 +92,50 @@ def run(
         mapping=mapping,
     )
     inputs.require_sources(settings)
+    if secure is not None and settings.kafka.bootstrap:
+        raise SettingsError("--secure", "no other Kafka named: it is about the embedded one", where="run")
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # while nothing is watched yet, either just ends it
-    with kafka_for(settings, on_progress=console.print) as address:
-        placed = place(settings, address, console)
-        with Session(placed, config, console) as session:
+    with _kafka(settings, secure, console) as (reached, users):
+        placed = place(reached, reached.kafka.bootstrap, console)
+        with Session(placed, config, console, users) as session:
             session.start(inputs)
-            console.print(f"ready after {time.monotonic() - began:.1f} s: Kafka at {address}")
+            console.print(f"ready after {time.monotonic() - began:.1f} s: Kafka at {placed.kafka.bootstrap}")
             console.print(f"metrics at {session.metrics}/metrics")
-            console.print(f"in another shell: {_words_for_alerts(placed)}", soft_wrap=True)
+            console.print(f"in another shell: {_words_for_alerts(placed, users.get('analyst'))}", soft_wrap=True)
             summary = session.watch(inputs, _stop_on_signals(), seconds)
     print_summary(console, summary)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(summary)) + b"\n")
 
 
-def _words_for_alerts(settings: Settings) -> str:
+@contextmanager
+def _kafka(settings: Settings, secure: Path | None, console: Console) -> Iterator[tuple[Settings, dict[str, Kafka]]]:
+    """Yield the settings by which the Kafka to use is reached, and its users: none where nobody is asked."""
+    from deployment.local.choose import kafka_for  # noqa: PLC0415  # none of this is needed for --help
+
+    if secure is None:
+        with kafka_for(settings, on_progress=console.print) as address:
+            kafka = msgspec.structs.replace(settings.kafka, bootstrap=address)
+            yield msgspec.structs.replace(settings, kafka=kafka), {}
+        return
+    require_package()
+    from deployment.local.secured import ADMIN  # noqa: PLC0415
+    from deployment.local.users import secured_kafka  # noqa: PLC0415
+
+    with secured_kafka(settings, secure.resolve(), on_progress=console.print) as known:
+        yield known[ADMIN], {role: one.kafka for role, one in known.items()}
+
+
+def _words_for_alerts(settings: Settings, user: Kafka | None) -> str:
+    from stream.run.plan import environment  # noqa: PLC0415  # none of this is needed for --help
+
     kafka = settings.kafka
     prefix = f"WEIR_KAFKA_PREFIX={kafka.prefix} " if kafka.prefix else ""
+    if user is not None:
+        prefix = "".join(
+            f"{name}={value} " for name, value in environment(settings, user).items() if "KAFKA" in name and value
+        )
     return f"{prefix}weir alerts --bootstrap {kafka.bootstrap}"
 
 

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from stream.commands.options import bootstrap_option, config_option, log_options, logged, settings_from
+from stream.connection import require_admission
 from stream.errors import SettingsError
 from stream.settings import Settings
 
@@ -19,6 +20,7 @@ Exit codes; after 1, 3, 4 and 5 start it again, and it goes on where it was:
   3  the machine lacks something: no Kafka answers, a port is taken
   4  fenced: another worker has taken its partitions over
   5  stalled: no progress for kafka.watchdog_seconds
+  6  Kafka turned it away: name, password, certificate or rights
 """
 
 
@@ -43,6 +45,7 @@ def worker(
     if not settings.kafka.bootstrap:
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     settings = _beside(settings, shadow) if shadow else settings
+    require_admission(settings.kafka)  # at once: what comes next takes seconds to import
     from prometheus_client import CollectorRegistry  # noqa: PLC0415  # all that a worker needs, and --help does not
 
     from monitoring.exporter import Exporter  # noqa: PLC0415

@@ -11,7 +11,7 @@ from rich.console import Console
 from producers.plugins import open_source
 from stream.agents.topics import create_topics
 from stream.consume import holds_records
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 from stream.walk import STAGES
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
@@ -86,14 +86,22 @@ def place(settings: Settings, address: str, console: Console) -> Settings:
     return placed
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """What the other processes are told of the place."""
-    return {
-        "WEIR_BOOTSTRAP": settings.kafka.bootstrap,
-        "WEIR_KAFKA_PREFIX": settings.kafka.prefix,
-        "WEIR_KAFKA_GROUP": settings.kafka.group,
+def environment(settings: Settings, user: Kafka | None = None) -> dict[str, str]:
+    """What the other processes are told of the place.
+
+    user  who they are to Kafka; None: nobody, or whom the settings name
+    """
+    kafka = settings.kafka
+    told = {
+        "WEIR_BOOTSTRAP": kafka.bootstrap,
+        "WEIR_KAFKA_PREFIX": kafka.prefix,
+        "WEIR_KAFKA_GROUP": kafka.group,
         "WEIR_WORKER_METRICS_PORT": str(settings.worker.metrics_port),
     }
+    if user is None:
+        return told
+    fields = ("security", "username", "password_file", "ca_file")
+    return told | {f"WEIR_KAFKA_{field.upper()}": getattr(user, field) for field in fields}
 
 
 def _free_port(host: str, wanted: int) -> int:

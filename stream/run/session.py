@@ -4,9 +4,10 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from rich.console import Console
@@ -16,7 +17,7 @@ from stream.run.plan import Inputs, environment
 from stream.run.ready import counter, wait_ready
 from stream.run.view import View
 from stream.run.watch import Watch
-from stream.settings import Settings
+from stream.settings import Kafka, Settings
 from stream.summary import Summary
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
@@ -28,10 +29,17 @@ class Session:
 
     settings  placed on a broker
     config    settings file the children read too
+    users     role → who the children of that role are to Kafka; empty: nobody is asked
     """
 
-    def __init__(self, settings: Settings, config: Path | None, console: Console) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        settings: Settings,
+        config: Path | None,
+        console: Console,
+        users: Mapping[str, Kafka] = MappingProxyType({}),
+    ) -> None:
+        self._settings, self._users = settings, users
         self._config = [] if config is None else ["--config", str(config)]
         self._console = console
         self._stack = ExitStack()
@@ -81,7 +89,7 @@ class Session:
         return self._close(produced_for)
 
     def _child(self, name: str, words: list[str]) -> Child:
-        told = environment(self._settings)
+        told = environment(self._settings, self._users.get("worker" if name == "worker" else "producer"))
         child = Child.start(name, [*words, *self._config], folder=self._folder, environment=told)
         self._stack.callback(child.stop)
         return child
