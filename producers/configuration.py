@@ -25,11 +25,12 @@ def read_config(kind: type[C], config: Mapping[str, object], *, where: str) -> C
     try:
         return msgspec.convert(dict(config), kind, strict=False)
     except msgspec.ValidationError as error:
-        field, expected = _explain(str(error))
+        field, expected = explain(str(error))
         raise SettingsError(field, expected, where=where) from None
 
 
-def _explain(message: str) -> tuple[str, str]:
+def explain(message: str) -> tuple[str, str]:
+    """Take msgspec's message apart: the path of the field at fault, "config" for the whole; what was expected there."""
     found = _PLACE.match(message)
     what, path = (found["what"], found["path"] or "") if found else (message, "")
     for pattern, expected in ((_UNKNOWN, "no such field"), (_MISSING, "this field")):

@@ -82,7 +82,6 @@ class _Run:
         require(len(self.arrivals) >= expect, f"what is offered arrives within {PATIENCE_SECONDS:g} s")
         took = time.monotonic() - stopped_at if stopped_at else 0.0
         require(took < _STOP_SECONDS, f"it ends within {_STOP_SECONDS:g} s of the stop, not {took:.1f}")
-        outside.join(PATIENCE_SECONDS)
 
 
 def _quietly(arrive: Callable[[], object]) -> None:
