@@ -85,7 +85,7 @@ def _lint_annotations(annotations: Iterable[Mapping[str, Any]]) -> Iterator[str]
             yield f"annotation {annotation['name']}: datasource is not the variable"
         yield from (
             f"annotation {annotation['name']}: {name} is declared by no metric"
-            for name in undeclared(annotation["expr"])
+            for name in undeclared(annotation["target"]["expr"])
         )
     if not {"Rules that fire", "New version or settings", "New model"} <= set(names):
         yield "firing rules, versions or models are not marked on the curves"

@@ -38,6 +38,9 @@ def dashboard_text(dashboard: Dashboard) -> str:
     for variable in plain["templating"]["list"]:  # the SDK writes fields of interval variables into all
         for field in [name for name in variable if name.startswith("auto")]:
             del variable[field]
+    for panel in plain["panels"]:
+        if panel["type"] == "table":
+            panel["options"].pop("footer", None)  # likewise; newer Grafanas have it per field
     return _json(plain)
 
 

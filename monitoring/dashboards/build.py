@@ -69,8 +69,9 @@ def _annotations(board: Board) -> list[Any]:
     made = []
     for name, expression in annotated(board).items():
         color, title, text = _MARKS[name]
+        asked = prom.Dataquery().ref_id("Anno").datasource(DATASOURCE).expr(expression).interval("30s")
         query = grafana.AnnotationQuery().name(name).datasource(DATASOURCE).enable(enable=True).icon_color(color)
-        made.append(query.expr(expression).step("30s").title_format(title).text_format(text))
+        made.append(query.target(asked).title_format(title).text_format(text))
     return made
 
 

@@ -193,6 +193,13 @@ FEED = Row(
             queries={"{{symbol}}": f"time() - max by (symbol) (weir_symbol_updated_timestamp_seconds{{{_CHOSEN}}})"},
             steps=above(60, 300),
         ),
+        Curves(
+            title="Figures not to be trusted",
+            about="Faults of the feed that a symbol's figures rest on (docs/feed-health.md names them); 0 is as it should be.",
+            unit="short",
+            queries={"{{symbol}}": f"max by (symbol) (weir_symbol_untrusted_reasons{{{_CHOSEN}}})"},
+            steps=above(1, 2),
+        ),
         Number(
             title="Symbols with figures",
             about="Symbols shown on this board.",

@@ -12,7 +12,7 @@ from tests.monitoring.prometheus import DEPLOYMENT, require
 CONFIG = DEPLOYMENT / "alertmanager" / "alertmanager.yml"
 RULES = [rule for group in rule_file()["groups"] for rule in group["rules"] if "alert" in rule]
 DESKS = {"weir-fraud": "fraud-desk", "weir-market": "risk-desk", "weir-models": "modellers"}
-EVENTS = [({"kind": "fraud"}, "fraud-desk"), ({"kind": "liquidity"}, "risk-desk"), ({"kind": "feed"}, "risk-desk")]
+EVENTS = [({"kind": "fraud"}, "fraud-desk"), ({"kind": "feed"}, "risk-desk"), ({"kind": "model"}, "modellers")]
 
 
 def receivers(*labels: dict[str, str]) -> list[str]:

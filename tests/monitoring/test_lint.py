@@ -40,7 +40,7 @@ def test_a_good_board_has_nothing_to_complain_of() -> None:
         (("templating", "list", 2, "name"), "shop", "$sink stands in a query and can't be chosen"),
         (("annotations", "list"), [], "firing rules, versions or models are not marked on the curves"),
         (
-            ("annotations", "list", 1, "expr"),
+            ("annotations", "list", 1, "target", "expr"),
             "weir_builds",
             "annotation New version or settings: weir_builds is declared by no metric",
         ),
