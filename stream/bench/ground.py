@@ -11,6 +11,7 @@ import msgspec
 from deployment.local.choose import kafka_for
 from deployment.local.needs import free_port
 from stream.agents.topics import create_topics
+from stream.bench.material import LOUD_RULES
 from stream.bench.processes import Cores, pinned, running, share_cores
 from stream.run.children import Child
 from stream.run.ready import wait_ready
@@ -42,7 +43,8 @@ class Ground:
             partitions=partitions or self.settings.kafka.partitions,
         )
         worker = msgspec.structs.replace(self.settings.worker, metrics_port=free_port(0))
-        placed = msgspec.structs.replace(self.settings, kafka=kafka, worker=worker)
+        alerts = msgspec.structs.replace(self.settings.alerts, rules=str(LOUD_RULES))
+        placed = msgspec.structs.replace(self.settings, kafka=kafka, worker=worker, alerts=alerts)
         create_topics(kafka.bootstrap, placed, STAGES)
         return placed
 
@@ -66,6 +68,7 @@ class Ground:
             "WEIR_KAFKA_GROUP": placed.kafka.group,
             "WEIR_KAFKA_PARTITIONS": str(placed.kafka.partitions),
             "WEIR_KAFKA_INSTANCE": placed.kafka.instance,
+            "WEIR_ALERTS_RULES": placed.alerts.rules,
             "WEIR_KAFKA_SESSION_SECONDS": str(session_seconds),
             "WEIR_WORKER_METRICS_PORT": str(placed.worker.metrics_port),
         }

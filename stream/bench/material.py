@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -17,7 +18,8 @@ from stream.wire.events import Event, Transaction
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
 CUSTOMERS, TERMINALS, SYMBOLS = 50_000, 10_000, 100
-LOUD_AMOUNT = 20_000_00  # minor units: about 400 times the usual payment, an alert whoever makes it
+LOUD_AMOUNT = 20_000_00  # minor units: about 400 times the usual payment, an alert by ``LOUD_RULES``
+LOUD_RULES = Path(__file__).with_name("loud.toml")
 _CARDS = {"terminals": TERMINALS, "labelled_share": 0.05}
 _MARKET = {"symbols": [f"S{i:03d}" for i in range(SYMBOLS)]}
 _CHANCE = 17  # which stream of chance
@@ -62,7 +64,8 @@ def payments(
 ) -> Material:
     """Simulate ``count`` card payments at 10,000 terminals, a twentieth with a verdict some time later.
 
-    loud_share  [0, 1) of the payments, chosen by chance, are far out of range, customers and terminals their own
+    loud_share  [0, 1) of the payments, chosen by chance, are far out of range (``LOUD_AMOUNT``), customers and
+                terminals their own
     labels      False: payments alone
     """
     config = {**_CARDS, "customers": customers, "label_delay_days": label_delay_days}

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from stream.bench.material import Material, payments, ticks
+from stream.bench.material import LOUD_RULES, Material, payments, ticks
+from stream.settings import Alerts
 from stream.wire.columns import Ints
 
 _TICKS = 0.25  # share of all events
 _LABELLED = 0.048  # of the payments: a twentieth (``stream.bench.material``), but those still to come at the end
 _LABEL_DELAY_DAYS = 0.02  # so that verdicts flow from the first second on, in every partition
 _CUSTOMERS = 20_000  # drawing a world costs by its size
-_LOUD = 0.002  # of the payments raise an alert for certain
+_LOUD = 0.002  # of the payments raise an alert for certain,
+ALERTS = Alerts(rules=str(LOUD_RULES))  # by these
 
 
 def mixed(count: int, *, partitions: int, seed: int) -> Material:

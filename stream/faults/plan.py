@@ -13,7 +13,7 @@ import msgspec
 
 from stream.errors import WeirError
 from stream.faults import rows
-from stream.faults.events import mixed
+from stream.faults.events import ALERTS, mixed
 from stream.faults.ground import Ground
 from stream.faults.harm import Harm
 from stream.faults.report import Matrix, read_json
@@ -72,7 +72,7 @@ def run(plan: Plan, matrix: Matrix, folder: Path, tell: Tell, on_row: Callable[[
 def _in_turn(wanted: Sequence[Harm], plan: Plan, folder: Path, tell: Tell, add: Callable[[Row], None]) -> None:
     stand = Stand(
         material=lru_cache(maxsize=_KEPT)(lambda count, seed: mixed(count, partitions=Kafka().partitions, seed=seed)),
-        detectors=detectors_of(Settings()),
+        detectors=detectors_of(Settings(alerts=ALERTS)),
         folder=folder,
         tell=tell,
         keeps_logs=plan.keeps_logs,

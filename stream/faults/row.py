@@ -18,6 +18,7 @@ from models.detector import Detector
 from stream.agents.topics import create_topics
 from stream.bench.material import Material
 from stream.errors import WeirError
+from stream.faults.events import ALERTS
 from stream.faults.evidence import gather
 from stream.faults.fleet import Fleet
 from stream.faults.ground import Ground
@@ -137,7 +138,8 @@ def run_row(harm: Harm, seed: int, ground: Ground, stand: Stand) -> Row:
 
 def _settings(harm: Harm, name: str, ground: Ground) -> Settings:
     own = {"bootstrap": ground.bootstrap, "prefix": f"{name}-", "group": name}
-    return Settings(kafka=msgspec.convert({**_COMMON, **harm.setup.kafka, **own}, Kafka))
+    kafka = msgspec.convert({**_COMMON, **harm.setup.kafka, **own}, Kafka)
+    return Settings(kafka=kafka, alerts=ALERTS)
 
 
 def _stage(
@@ -224,9 +226,10 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def _environment(settings: Settings, ground: Ground) -> dict[str, str]:
-    """What a worker is told: all of ``settings.kafka``, and where it reaches the brokers."""
+    """What a worker is told: all of ``settings.kafka``, where it reaches the brokers, and the rules."""
     kafka = msgspec.to_builtins(settings.kafka) | {"bootstrap": ground.worker_bootstrap}
-    return {f"WEIR_KAFKA_{field.upper()}": str(value) for field, value in kafka.items()}
+    told = {f"WEIR_KAFKA_{field.upper()}": str(value) for field, value in kafka.items()}
+    return told | {"WEIR_ALERTS_RULES": settings.alerts.rules}
 
 
 def _remove_topics(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from models.detector import Detector
 from stream.bench.material import Material
-from stream.faults.events import mixed
+from stream.faults.events import ALERTS, mixed
 from stream.faults.ground import Ground, one_broker
 from stream.faults.plan import harms
 from stream.faults.row import Row, Stand, run_row
@@ -59,4 +59,4 @@ def _material(count: int, seed: int) -> Material:
 
 @lru_cache(maxsize=1)
 def _detectors() -> list[Detector]:
-    return detectors_of(Settings())
+    return detectors_of(Settings(alerts=ALERTS))

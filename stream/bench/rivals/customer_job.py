@@ -29,6 +29,7 @@ FEATURES = (
     *("amount_ratio_1d", "amount_ratio_7d", "amount_to_median_30d"),
     *("customer_peak_1d", "customer_peak_7d", "customer_peak_30d"),
 )
+THRESHOLD = 15.0  # nats from which the job alerts: what is far out of range has more, one payment in a hundred too
 _LONGEST = 30 * DAY
 _JUDGED_BY_30_DAYS = ("amount_ratio", "amount_robust_z", "amount_to_median_30d")
 _BEHIND = dict.fromkeys(_JUDGED_BY_30_DAYS, "customer_count_30d")  # what vouches for what
@@ -122,14 +123,16 @@ def _clock(at: int) -> tuple[float, float, float, float]:
 class Judge:
     """The autoencoder of an artefact, for one payment at a time, at a terminal as usual.
 
-    model  folder with ``manifest.json`` and ``weights.npz``
+    threshold  of the job
+    model      folder with ``manifest.json`` and ``weights.npz``
     """
+
+    threshold = THRESHOLD
 
     def __init__(self, model: str) -> None:
         network = json.loads((Path(model) / "manifest.json").read_text())["network"]
         weights = np.load(Path(model) / "weights.npz", allow_pickle=False)
         names = network["features"]
-        self.threshold: float = network["operating"]["threshold"]
         self._parameters = (
             np.array([FEATURES.index(name) if name in FEATURES else -1 for name in names]),
             np.array([math.nan if usual is None else usual for usual in network["usual"]]),

@@ -10,6 +10,7 @@ import numpy as np
 from models.detector import Detector
 from models.plugins import load_detectors
 from stream.bench.material import Material
+from stream.bench.rivals.customer_job import THRESHOLD
 from stream.core.customer_stage import CustomerStage
 from stream.core.names import CUSTOMER_FEATURES, FEATURES
 from stream.errors import WeirError
@@ -51,7 +52,7 @@ def verdicts(material: Material, settings: Settings) -> Verdicts:
     found = [part for lane in range(len(material.lanes)) for part in _judged(material, lane, detector, settings)]
     ids = np.array([one for part, _ in found for one in part])
     scores = np.concatenate([score for _, score in found])
-    due, allowed = (ids[scores >= detector.threshold * (1 + near)].tolist() for near in (_NEAR, -_NEAR))
+    due, allowed = (ids[scores >= THRESHOLD * (1 + near)].tolist() for near in (_NEAR, -_NEAR))
     return Verdicts(frozenset(due), frozenset(allowed))
 
 
