@@ -135,6 +135,7 @@ class Registry:
     def write(self, line: bytes) -> None:
         """Write a prepared entry: from then on the change is made."""
         append(self.path / JOURNAL, line)
+        _sync(self.path)
 
 
 def entry_of(

@@ -17,6 +17,7 @@ from kafka.errors import KafkaError
 
 from models.artifact import MANIFEST, read_manifest
 from models.detector import Detector
+from models.rules.detector import Rules
 from stream.consume import consumer_of
 from stream.core.swap import OWN, Models
 from stream.errors import MachineError, ModelError, SettingsError, WeirError
@@ -46,6 +47,7 @@ class Arrivals:
 
     def __init__(self, settings: Settings, own: Sequence[Detector], serving: Callable[[Versions], None]) -> None:
         self._settings, self._own, self._serving = settings, own, serving
+        self._rules = [one for one in own if one.name == Rules.name]  # as they were read at the start, and told
         self._lock = threading.Lock()  # held while a model is loaded, so that who asks for it meanwhile waits
         self._loaded: OrderedDict[str, Sequence[Detector] | None] = OrderedDict()
         self.champion, self._next_offset = _last_champion(settings)
@@ -98,7 +100,7 @@ class Arrivals:
                 return self._loaded[model]
             files = files_of(self._settings, model)
             try:
-                found: Sequence[Detector] | None = load(self._settings, model, files)
+                found: Sequence[Detector] | None = [*load(_without_rules(self._settings), model, files), *self._rules]
             except (ModelError, SettingsError) as error:
                 found = None
                 log.error("event=model_refused model=%s reason=%r", model, str(error))  # noqa: TRY400  # says it all
@@ -127,6 +129,10 @@ class Arrivals:
                     self._load(champion)
 
 
+def _without_rules(settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, alerts=msgspec.structs.replace(settings.alerts, rules=""))
+
+
 def _place(settings: Settings) -> TopicPartition:
     return TopicPartition(settings.kafka.prefix + MODELS.name, 0)
 
@@ -134,14 +140,17 @@ def _place(settings: Settings) -> TopicPartition:
 def _records(settings: Settings) -> Iterator[tuple[int, bytes, bytes]]:
     """Offset, key and value of all that stands on the topic of models."""
     place = _place(settings)
-    with closing(consumer_of(settings, [MODELS.name], from_beginning=True)) as consumer:
-        consumer.assign([place])
-        consumer.seek_to_beginning(place)
-        end = consumer.end_offsets([place])[place]
-        while consumer.position(place) < end:
-            for record in consumer.poll(timeout_ms=200).get(place, []):
-                if record.key is not None and record.value is not None:
-                    yield record.offset, record.key, record.value
+    try:
+        with closing(consumer_of(settings, [MODELS.name], from_beginning=True)) as consumer:
+            consumer.assign([place])
+            consumer.seek_to_beginning(place)
+            end = consumer.end_offsets([place])[place]
+            while consumer.position(place) < end:
+                for record in consumer.poll(timeout_ms=200).get(place, []):
+                    if record.key is not None and record.value is not None:
+                        yield record.offset, record.key, record.value
+    except KafkaError as error:
+        raise MachineError(f"Kafka does not tell its models ({type(error).__name__})", "Try again") from error
 
 
 def _champion_of(key: bytes | None, value: bytes | None) -> str:

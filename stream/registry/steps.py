@@ -1,6 +1,7 @@
 """The steps of a model, done in an order that may break off anywhere: journal, files, audit, and last the workers."""
 
 import getpass
+import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,11 @@ class GateError(WeirError):
 
 def whoever() -> str:
     """User and host, for the record."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        user = f"user {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
