@@ -121,6 +121,13 @@ def test_the_containers_are_confined_as_the_file_says(stack: Stack) -> None:
             assert seen["Config"]["User"] == "10001:10001", service
 
 
+def test_the_worker_carries_nothing_that_only_training_or_files_need(stack: Stack) -> None:
+    """Its image has no TensorFlow, and none of what reads recorded files."""
+    look = "import importlib.util as u; print([n for n in ('tensorflow', 'pandas', 'pyarrow') if u.find_spec(n)])"
+
+    assert stack.run("exec", "-T", "worker", "python", "-c", look).strip() == "[]"
+
+
 def test_a_worker_that_is_told_to_stop_ends_in_order_and_is_missed(stack: Stack) -> None:
     """SIGTERM: it commits and ends with 0; a rule fires after its minute, and Alertmanager hears of it."""
     stack.run("stop", "worker")

@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from stream.access import ROLES
 from stream.settings import load_settings
 from stream.wire.topics import TOPICS
 from tests.deployment.policy import complaints
@@ -158,3 +159,18 @@ def test_a_worker_keeps_its_name_in_the_group() -> None:
     assert variables["WEIR_KAFKA_INSTANCE"]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
     assert budget["maxUnavailable"] == 1
     assert budget["selector"]["matchLabels"].items() <= worker["metadata"]["labels"].items()
+
+
+def test_each_process_comes_to_kafka_by_a_role_of_its_own() -> None:
+    """The secrets are of the roles that rights are granted by; only who makes topics is the administrator."""
+    documents = render("production")
+    processes = {"weir-worker": "worker", "weir-notify": "notify", "weir-audit": "audit", "weir-console": "analyst"}
+    users = {}
+    for document in documents:
+        if document["kind"] in {"StatefulSet", "Deployment", "Job"}:
+            (container,) = document["spec"]["template"]["spec"]["containers"]
+            variables = {each["name"]: each["valueFrom"] for each in container["env"]}
+            users[document["metadata"]["name"]] = variables["WEIR_KAFKA_USERNAME"]["secretKeyRef"]["name"]
+
+    assert users == {name: f"weir-kafka-{role}" for name, role in (processes | {"weir-topics": "admin"}).items()}
+    assert set(processes.values()) <= {role.name for role in ROLES}
