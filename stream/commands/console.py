@@ -104,7 +104,9 @@ def placed(settings: "Settings", *, host: str | None, port: int | None, field: s
     """Put options in the place of settings; raises SettingsError where no Kafka is named."""
     if not settings.kafka.bootstrap:
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    from stream.logs import configure  # noqa: PLC0415  # not needed for --help
+
+    configure(settings.log)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     changed: dict[str, object] = {} if host is None else {"host": host}
     if port is not None:
