@@ -22,6 +22,7 @@ class _Commands(click.Group):
         "triage": ("stream.commands.triage:triage", "Snooze, acknowledge, or say what an alert turned out to be."),
         "notify": ("stream.commands.notify:notify", "Tell people and programs of alerts: routes and sinks."),
         "console": ("stream.commands.console:console", "Serve the web page and HTTP API, and make tokens for it."),
+        "score": ("stream.commands.score:score", "Answer payments over HTTP while a customer waits."),
         "explain": ("stream.commands.explain:explain_command", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),

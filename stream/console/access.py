@@ -1,12 +1,11 @@
 """Who may do what, and the headers that every answer has."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers.base import BaseRouteHandler
-from litestar.middleware.rate_limit import RateLimitConfig
 
 from stream.console.tokens import ROLES, Keyring, Role, Token
 
@@ -26,14 +25,14 @@ HEADERS = {
 MAX_BODY = 16 * 1024  # bytes
 
 
-def needs(role: Role, *others: Role) -> Callable[[Connection, BaseRouteHandler], None]:
+def needs(role: Role, *others: Role) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     """Let through who has a role, or a higher one, or one of ``others``; a scorer's is beside them all.
 
     Raises 401 where there is no token that holds, 403 where its role is another.
     """
     allowed = {*others, *(ROLES[ROLES.index(role) :] if role != "scorer" else ("scorer",))}
 
-    def guard(connection: Connection, handler: BaseRouteHandler) -> None:  # noqa: ARG001  # Litestar's signature
+    async def guard(connection: Connection, handler: BaseRouteHandler) -> None:  # noqa: ARG001  # Litestar's way
         keyring: Keyring = connection.app.state.keyring
         scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
         token = keyring.owner_of(secret.strip()) if scheme.lower() == "bearer" and secret else None
@@ -51,10 +50,3 @@ def token_of(connection: Connection) -> Token:
     token = connection.scope["user"]
     assert isinstance(token, Token)
     return token
-
-
-def rate_limit(unit: Literal["second", "minute"], requests: int) -> RateLimitConfig:
-    """So many requests of one address; health, metrics and the page's own files are not counted."""
-    return RateLimitConfig(
-        rate_limit=(unit, requests), exclude=["^/healthz", "^/readyz", "^/metrics", "^/static", "^/$"]
-    )

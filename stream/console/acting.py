@@ -12,7 +12,6 @@ from litestar.params import Body, PathParameter, QueryParameter
 from stream.console.access import needs, token_of
 from stream.console.acts import last_acts
 from stream.console.book import Book
-from stream.console.card_numbers import has_card_number
 from stream.console.explaining import alert_named
 from stream.console.problems import PROBLEMS, RefusedError
 from stream.console.reading import AlertId
@@ -20,6 +19,7 @@ from stream.console.shown import Snoozes, Standing
 from stream.settings import Settings
 from stream.triage.desk import Desk
 from stream.wire.audit import Act
+from stream.wire.cards import cards_in, plain
 from stream.wire.triage import Acknowledgement, Snooze, Verdict
 
 Asked = Request[Any, Any, Any]
@@ -199,7 +199,7 @@ def _desk(request: Asked, settings: Settings) -> Desk:
 
 def _refuse_card_numbers(**texts: str) -> None:
     for field, text in texts.items():
-        if has_card_number(text):
+        if cards_in(plain(text)):
             raise RefusedError(
                 422, "expected no card number", field=field, fix="Name the customer by its token; a card never"
             )

@@ -1,6 +1,5 @@
 """The app: the API, the page, and what is known, put together for one process."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import NamedDependency, Provide
-from litestar.middleware.rate_limit import RateLimitConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -20,11 +18,12 @@ from litestar.types import Message, Scope
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from stream.console.access import HEADERS, MAX_BODY, needs, rate_limit
+from stream.console.access import HEADERS, MAX_BODY, needs
 from stream.console.acting import Acting, Overseeing
 from stream.console.book import Book
 from stream.console.explaining import Judge
 from stream.console.health import Doctor
+from stream.console.limit import limited
 from stream.console.live import Live
 from stream.console.problems import HANDLERS, PROBLEMS, RefusedError
 from stream.console.reading import Reading
@@ -33,7 +32,6 @@ from stream.console.tokens import Keyring
 from stream.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
-_SWEEP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +84,7 @@ def build(known: Known) -> Litestar:
             "judge": Judge(known.settings),
         },
         unready=lambda: "" if known.is_following() else "Kafka is not heard",
-        limit=rate_limit("minute", known.settings.console.requests_a_minute),
+        limit=limited(60, known.settings.console.requests_a_minute),
         lifespan=[_attached(known.live)],
     )
 
@@ -103,7 +101,7 @@ def assemble(
     *,
     dependencies: dict[str, object],
     unready: Callable[[], str],
-    limit: RateLimitConfig,
+    limit: Callable[..., Any],
     lifespan: Sequence[Any] = (),
 ) -> Litestar:
     """Put handlers behind what every process of ours has: errors, headers, limits, health, metrics, OpenAPI.
@@ -116,10 +114,10 @@ def assemble(
         signature_types=[type(value) for value in dependencies.values()],
         exception_handlers=HANDLERS,
         before_send=[_with_headers],
-        middleware=[limit.middleware],
+        middleware=[limit],
         request_max_body_size=MAX_BODY,
         state=State({"keyring": keyring}),
-        lifespan=[_swept(limit), *lifespan],
+        lifespan=list(lifespan),
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
@@ -179,25 +177,6 @@ def _openapi() -> OpenAPIConfig:
         ),
         use_handler_docstrings=True,
     )
-
-
-def _swept(limit: RateLimitConfig) -> Callable[[Litestar], Any]:
-    """Forget addresses whose minute is over, so that what is counted stays small."""
-
-    @asynccontextmanager
-    async def sweeping(app: Litestar) -> AsyncIterator[None]:
-        async def sweep() -> None:
-            while True:
-                await asyncio.sleep(_SWEEP_SECONDS)
-                await app.stores.get(limit.store).delete_expired()  # type: ignore[attr-defined]  # the store in memory
-
-        task = asyncio.create_task(sweep())
-        try:
-            yield
-        finally:
-            task.cancel()
-
-    return sweeping
 
 
 def _attached(live: Live) -> Callable[[Litestar], Any]:

@@ -52,8 +52,9 @@ class Live:
         self._is_closed = False
 
     def attach(self) -> None:
-        """Begin, in the running loop."""
+        """Begin, in the running loop; what the book has taken by now is no news."""
         self._loop = asyncio.get_running_loop()
+        self._book.fresh()
 
     def close(self) -> None:
         """End every page's stream."""

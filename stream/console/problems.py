@@ -108,6 +108,7 @@ def _invalid(error: ValidationException) -> Handled:
     first = error.extra[0] if isinstance(error.extra, list) and error.extra else {}
     said = str(first.get("message", "")) if isinstance(first, dict) else ""
     field = str(first.get("key", "")) if isinstance(first, dict) else ""
+    field = "" if field == "data" else field  # the body as a whole
     return answer(400, _without_values(said) or "The request is not of the documented form", field=field)
 
 
@@ -132,6 +133,8 @@ def _fault(request: Request[Any, Any, Any], error: Exception) -> Handled:
 
 def _without_values(said: str) -> str:
     """Leave out what a message quotes of the request: it may be card data."""
+    if said.startswith("Object contains unknown field"):  # its name is the sender's too
+        return "expected no field that is not documented"
     if said.startswith("Invalid enum value"):
         return "expected one of the values that /v1/openapi.json lists"
     return re.sub(r"(,? (got|was|value) .*|['\"].*)$", "", said.partition(" - at `$")[0]).replace("`", "").strip()

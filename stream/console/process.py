@@ -1,6 +1,7 @@
 """The process of ``weir console``: topics followed from a thread, the app on uvicorn, ended by SIGTERM or Ctrl-C."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -117,6 +118,8 @@ def run(
     scheme = "https" if place.certificate else "http"
     host, port = listener.getsockname()[:2]
     server.tell = lambda: on_ready(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # uvicorn raises them once more when all has ended in order
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(server.serve(sockets=[listener]))
 

@@ -10,8 +10,9 @@ from litestar.openapi.spec import Example
 from litestar.params import Body
 from prometheus_client import CollectorRegistry
 
-from stream.console.access import needs, rate_limit
+from stream.console.access import needs
 from stream.console.app import assemble
+from stream.console.limit import limited
 from stream.console.problems import PROBLEMS, RefusedError
 from stream.console.scoring.till import Till
 from stream.console.tokens import Keyring
@@ -89,6 +90,6 @@ def build_scoring(
         registry,
         dependencies={},
         unready=unready,
-        limit=rate_limit("second", a_second),
+        limit=limited(1, a_second),
         lifespan=[lifespan],
     )

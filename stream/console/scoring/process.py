@@ -32,6 +32,7 @@ from stream.wire.topics import DECISIONS
 _LOG = logging.getLogger("weir.score")
 _GC_THRESHOLDS = (50_000, 20, 50)  # as the workers have them
 _REQUEST_MS = 5_000
+_GATHER_MS = 2  # that payments wait for others: a request to Kafka costs as much as judging
 
 
 def serve_scores(
@@ -85,6 +86,7 @@ class _Producer:
             enable_idempotence=True,
             acks="all",
             request_timeout_ms=_REQUEST_MS,
+            linger_ms=_GATHER_MS,
         )
         await self._producer.start()
 

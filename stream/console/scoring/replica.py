@@ -21,6 +21,8 @@ from stream.wire.topics import TRANSACTIONS
 _AT_ONCE = 64  # records between two looks at who waits for an answer
 _AT_START = 5_000
 _POLL_MS = 50
+_GATHER_MS = 100  # that a broker gathers what is new: a fetch of each record would take more time than the answers
+_GATHER_BYTES = 1 << 20
 _PATIENCE_SECONDS = 10.0
 _RESERVED = b"\0"  # begins the keys of what is no row
 
@@ -47,7 +49,8 @@ class Replica:
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=_POLL_MS,
+            fetch_max_wait_ms=_GATHER_MS,
+            fetch_min_bytes=_GATHER_BYTES,
         )
         await consumer.start()
         partitions = range(self._settings.kafka.partitions)

@@ -1,7 +1,7 @@
 """One payment from question to answer: known before? – in order? – judged – published – answered.
 
-The answer waits until Kafka has the payment, and after it the decision. So a decision that stands on its topic says
-that its payment is in the stream, and who gets no answer may ask again under the same id: the stream counts it once.
+The answer waits until Kafka has the payment and the decision. Who gets none may ask again under the same id: the stream
+counts the payment once. An answer that is known from its topic alone is given only after the payment was sent again.
 """
 
 import asyncio
@@ -55,6 +55,7 @@ class Till:
     ) -> None:
         self._settings, self._bystander, self._replica = settings, bystander, replica
         self._memory, self._publisher, self._observed, self._clock = memory, publisher, observed, clock
+        self._config = settings.version
         self._under_way: dict[str, asyncio.Future[None]] = {}
 
     async def answer(self, payment: Transaction) -> bytes:
@@ -71,6 +72,9 @@ class Till:
                 raise RefusedError(
                     409, "This id was another payment's", field="id", fix="Send the same payment again, or a new id"
                 )
+            if not known.is_published:  # another process, or we before a restart: perhaps it ended before Kafka had it
+                await self._publish(payment, round(1000 * self._clock()))
+                self._memory.is_published(payment.id)
             self._observed(known.answer, True)
             return known.value
         done = self._under_way[payment.id] = asyncio.get_running_loop().create_future()
@@ -96,11 +100,18 @@ class Till:
         decision = self._decision(payment, judged, digest, now)
         value = encode(decision)
         prefix = self._settings.kafka.prefix
-        await self._publisher.send_and_wait(prefix + TRANSACTIONS.name, encode(payment), key, now)
-        await self._publisher.send_and_wait(prefix + DECISIONS.name, value, key, now)
-        self._memory.keep(decision, value)
+        await asyncio.gather(
+            self._publish(payment, now),
+            self._publisher.send_and_wait(prefix + DECISIONS.name, value, key, now),
+        )
+        self._memory.keep(decision, value, is_published=True)
         self._observed(decision.decision, False)
         return value
+
+    async def _publish(self, payment: Transaction, now: int) -> None:
+        """Put the payment into the stream, which counts it once however often it comes."""
+        topic = self._settings.kafka.prefix + TRANSACTIONS.name
+        await self._publisher.send_and_wait(topic, encode(payment), payment.customer.encode(), now)
 
     def _refuse(self, payment: Transaction, value: bytes, now: int) -> None:
         """Refuse what a worker would make a dead letter of, by the worker's own checks."""
@@ -115,6 +126,7 @@ class Till:
         rejected = decode_payments(one, self._settings).rejected
         if rejected:
             field, _, expected = rejected[0].detail.partition(": ")
+            field = "" if field == "value" else field  # of the whole
             raise RefusedError(422, f"expected {expected.removeprefix('expected ')}", field=field)
         limit = self._settings.payments.max_late_seconds
         partition = (murmur2(payment.customer.encode()) & 0x7FFFFFFF) % self._settings.kafka.partitions
@@ -142,7 +154,7 @@ class Till:
             sentence=alert.sentence if alert is not None else _FAILED if has_failed else "",
             detector=DetectorRef(name=detector.name, version=detector.version),
             scores={name: one for name, one in judged.scores.items() if math.isfinite(one)},
-            config=self._settings.version,
+            config=self._config,
             state_age_ms=self._replica.age_ms(),
             digest=digest,
         )

@@ -1,7 +1,7 @@
 // The list of alerts as they come, and what an analyst does with each.
 import { follow, get, send } from "./api.js";
 import { ask, failed, h, put, toast } from "./dom.js";
-import { percent, when } from "./words.js";
+import { money, percent, when } from "./words.js";
 
 const SHOWN = 200;
 const BATCH = 50;
@@ -41,7 +41,7 @@ export function card(shown, may) {
     h("div", { class: "head" },
       h("span", { class: `badge ${alert.severity}` }, alert.severity), h("span", {}, alert.kind),
       entityLink(alert.entity.kind, alert.entity.id), h("time", { datetime: new Date(alert.at).toISOString() }, when(alert.at)),
-      h("a", { href: `#/alert/${encodeURIComponent(alert.id)}` }, "details")),
+      location.hash.startsWith("#/alert/") ? null : h("a", { href: `#/alert/${encodeURIComponent(alert.id)}` }, "details")),
     h("p", { class: "sentence" }, alert.sentence),
     bars.length ? h("ul", { class: "why", "aria-label": "Reasons" }, bars) : null,
     h("div", { class: "acts" }, standing(shown.standing), acts));
@@ -203,7 +203,7 @@ export async function showAlert(me, id) {
   const place = h("div", {});
   const more = h("button", { type: "button", class: "main", onclick: judge }, "Judge it again from the topics");
   put(h("h1", {}, `Alert ${alert.id}`), h("ol", { class: "alerts" }, card(shown, may)),
-    h("p", {}, alert.action),
+    h("p", { class: "advice" }, alert.action),
     h("div", { class: "scroll" }, h("table", {}, h("caption", {}, "What it says"), h("tbody", {}, facts(alert).map(([name, value]) =>
       h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value)))))),
     alert.kind === "fraud" ? h("p", { class: "bar" }, more) : null, place);
@@ -226,9 +226,14 @@ function facts(alert) {
     ...(alert.probability === null || alert.probability === undefined ? [] : [["probability of fraud", percent(alert.probability, 1)]]),
     ["detector", `${alert.detector.name} ${alert.detector.version}, settings ${alert.config}`],
     ["record", `${alert.source.topic}/${alert.source.partition}/${alert.source.offset}`],
-    ...Object.entries(alert.evidence || {}).map(([name, value]) => [name, String(value ?? "–")]),
+    ...Object.entries(alert.evidence || {}).map(([name, value]) => [name, evidence(name, value, alert.evidence.currency)]),
     ...(alert.rules || []).map((rule) => [`rule ${rule.name}`, rule.says]),
   ];
+}
+
+function evidence(name, value, currency) {
+  if (name === "amount" && currency) return money(value, currency);
+  return typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(5) : String(value ?? "–");
 }
 
 function features(found) {

@@ -18,7 +18,7 @@ const beat = {
 };
 
 function drawPulse() {
-  if (!verdict) return;
+  if (!verdict) { pulse.className = ""; pulse.textContent = me ? "looking …" : ""; return; }
   const lost = isLive === false ? "Not connected; trying again. " : "";
   pulse.className = verdict.is_healthy && !lost ? "good" : "bad";
   pulse.textContent = lost + verdict.verdict;
@@ -62,7 +62,7 @@ async function show() {
   }
   document.title = `${id || chosen} · Weir`;
   try {
-    if (!me) { me = await get("/v1/me"); lookAtPulse(); }
+    if (!me) { me = await get("/v1/me"); drawPulse(); lookAtPulse(); }
     document.getElementById("leave").hidden = false;
     document.getElementById("leave").title = `${me.name}, ${me.role}`;
     scrollTo(0, 0);
@@ -95,7 +95,7 @@ function leave(why = "") {
   view.abort();
   token.drop();
   me = verdict = null;
-  pulse.textContent = pulse.className = "";
+  drawPulse();
   document.getElementById("leave").hidden = true;
   signIn(why);
 }

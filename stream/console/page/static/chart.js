@@ -2,7 +2,8 @@
 import { svg } from "./dom.js";
 import { when } from "./words.js";
 
-const WIDTH = 880, HEIGHT = 260, LEFT = 76, RIGHT = 12, TOP = 12, BOTTOM = 28;
+const HEIGHT = 260, LEFT = 66, RIGHT = 12, TOP = 12, BOTTOM = 28;
+const WIDTH = matchMedia("(max-width: 40rem)").matches ? 400 : 880; // so that words stay as large on a phone
 
 function scale(values, from, to) {
   const low = Math.min(...values), high = Math.max(...values);

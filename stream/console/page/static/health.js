@@ -55,6 +55,6 @@ function drawHeld({ alerts, payments }) {
   const why = new Map();
   for (const one of alerts) if (one.outcome !== "told") why.set(`${one.why || one.outcome} at ${one.sink}`, (why.get(`${one.why || one.outcome} at ${one.sink}`) || 0) + one.alerts.length);
   return h("div", {},
-    h("p", {}, `${figure(payments.length)} payments above a threshold told of no more: their customer or terminal was told of shortly before.`),
+    h("p", {}, `${figure(payments.length)} ${payments.length === 1 ? "payment" : "payments"} above a threshold not told: the customer or terminal was told of shortly before.`),
     why.size ? table("Alerts held at sinks", ["why", "alerts"], [...why].map(([words, count]) => [words, figure(count)])) : h("p", { class: "soft" }, "No alert was held at a sink."));
 }
