@@ -1,7 +1,7 @@
 # Every target is one line; `make help` lists them. Only Python 3.11+, pip and make are needed beforehand.
 UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types imports bench render render-check
+.PHONY: help setup run test check lint types imports bench docs render render-check
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ imports: setup
 
 bench: setup  ## measure throughput and latency, beside rivals (ARGS="--only payments" …)
 	$(UV) run --all-extras weir bench $(ARGS)
+
+docs: setup  ## build the docs as a site into site/, strictly (ARGS=serve shows it while you write)
+	$(UV) run --all-extras mkdocs $(or $(ARGS),build --strict)
 
 render: setup  ## write dashboards and schemas from code
 	$(UV) run --all-extras python -m monitoring.render

@@ -89,26 +89,27 @@ def decode_ticks(records: Slice, settings: Settings) -> Decoded:
     events = taken.events
     nan = float("nan")
     rows = [
-        (1, e.price, e.size, _SIDES.get(e.side, 0), nan, nan, nan, nan, e.sequence)
+        (1, e.price, e.size, _SIDES.get(e.side, 0), e.sequence, nan, nan, nan)
         if type(e) is Trade
-        else (0, nan, nan, 0, e.bid, e.ask, e.bid_size, e.ask_size, 0)
+        else (0, nan, nan, 0, e.bid, e.ask, e.bid_size, e.ask_size)
         for e in events
     ]
-    table = np.array(rows, np.float64).reshape(len(rows), 9).T
+    table = np.array(rows, np.float64).reshape(len(rows), 8).T
+    is_trade = table[0] == 1.0  # a trade has its number where a quote has its bid
     columns = Ticks(
         partition=records.partition,
         offset=taken.offset,
         produced=taken.produced,
         at=taken.integers("at"),
-        is_trade=table[0].astype(np.int64),
+        is_trade=is_trade.astype(np.int64),
         price=np.ascontiguousarray(table[1]),
         size=np.ascontiguousarray(table[2]),
         side=table[3].astype(np.int64),
-        bid=np.ascontiguousarray(table[4]),
+        bid=np.where(is_trade, nan, table[4]),
         ask=np.ascontiguousarray(table[5]),
         bid_size=np.ascontiguousarray(table[6]),
         ask_size=np.ascontiguousarray(table[7]),
-        sequence=table[8].astype(np.int64),
+        sequence=np.where(is_trade, table[4], 0.0).astype(np.int64),
         symbol=taken.column("symbol"),
     )
     return Decoded(columns=columns, rejected=taken.rejected)

@@ -21,7 +21,7 @@ _SEEN = 64  # numbers at and below the newest of which it is known whether they 
 _WORST_GAP = 16.0  # trades missing, beyond which a gap is no worse
 _REPEATED_SHARE = 0.25
 _REPEATED_OVER = 0.05
-_SHARE_TICKS = 64  # ticks that the share of repeated ones remembers
+_SHARE_TICKS = 64  # numbered trades that the share of repeated ones remembers
 _CROSSED_MS = 1_000  # books cross for moments
 _LIVE_MS = 3_600_000
 _SKEW_TICKS = 64  # ticks that the mean distance remembers
@@ -54,7 +54,7 @@ def number(row: Row, limits: Limits, notes: Notes, count: int, at: int, sequence
 
 @kernel
 def judge_repeats(row: Row, limits: Limits, notes: Notes, count: int, at: int, again: bool) -> int:
-    """Note when a quarter of about the last 64 ticks came before; anew once nearly none did."""
+    """Note when a quarter of about the last 64 numbered trades came before; anew once nearly none did."""
     row["repeat_share"] += ((1.0 if again else 0.0) - row["repeat_share"]) / _SHARE_TICKS
     share = row["repeat_share"]
     if share < _REPEATED_OVER:
@@ -121,4 +121,9 @@ def distrust(row: Row, at: int) -> int:
 
 def reasons_of(bits: int) -> tuple[str, ...]:
     """Name what ``distrust`` found."""
-    return tuple(name for place, name in enumerate(UNTRUSTED) if bits >> place & 1)
+    return _REASONS[bits]
+
+
+_REASONS = [
+    tuple(name for place, name in enumerate(UNTRUSTED) if bits >> place & 1) for bits in range(1 << len(UNTRUSTED))
+]

@@ -93,6 +93,7 @@ def _apply(
     at, again = columns.at[i], False
     if columns.is_trade[i] and columns.sequence[i] > 0:
         again, count = number(row, limits, notes, count, at, columns.sequence[i])
+        count = judge_repeats(row, limits, notes, count, at, again)
     if again:
         fate = REPEATED
     elif columns.is_trade[i]:
@@ -105,7 +106,6 @@ def _apply(
             count = judge_crossing(row, limits, notes, count, at, fate == CROSSED)
     refused = fate == BAD_PRICE or fate == OUTLIER or fate == CROSSED or fate == WIDE  # noqa: PLR1714  # numba's int
     count = judge_screening(row, limits, notes, count, refused)
-    count = judge_repeats(row, limits, notes, count, at, again)
     count = judge_clock(row, limits, notes, count, at, columns.produced[i])
     beat(row, clock)
     if fate == SCORED and row["newest_at"] >= row["next_snapshot"]:

@@ -142,9 +142,10 @@ class MarketStage:
             i, symbol = note.tick, names[note.row]
             source = SourceRef(topic=TICKS.name, partition=self._partition, offset=int(ticks.offset[i]))
             figures = dict(zip(FIGURES, note.figures, strict=True))
-            output.figures[symbol] = {**figures, "untrusted": float(note.untrusted.bit_count())}
+            output.figures[symbol] = figures
             risk = snapshot(note, symbol, figures, source)
             output.records.append(self._out(RISK.name, symbol, encode(risk), risk.id))
+            figures["untrusted"] = float(note.untrusted.bit_count())  # a gauge beside the others, once they are written
             if note.told == HELD:
                 output.counts["held_back", KINDS[KIND_OF[note.cause]]] += 1
             if note.told == TOLD:

@@ -146,7 +146,7 @@ def _gap(note: Note, symbol: str, _: int) -> str:
 
 
 def _repeats(note: Note, symbol: str, _: int) -> str:
-    return f"{_percent(note.value)} of {symbol}'s latest ticks had come before."
+    return f"{_percent(note.value)} of {symbol}'s latest trades had come before."
 
 
 def _crosses(note: Note, symbol: str, _: int) -> str:

@@ -1,0 +1,82 @@
+"""The site: it builds strictly, so every link and anchor leads somewhere, and every command on its pages is one."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from deployment.docs.reference import commands_page, settings_page
+from stream.cli import weir
+from stream.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+_OTHERS = {"tutorial-producer.md", "metrics.md"}  # followed by a test of its own; holds no command
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of a page's blocks of commands that begin with ``weir``, without remarks and words for "anything"."""
+    text = page.read_text()
+    blocks = re.findall(r"^```(?:sh|bash|)\n(.*?)^```$|((?:^ {4}\S.*\n)+)", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip() for block in blocks for part in block for line in part.splitlines()]
+    found = [re.sub(r"^(uv run )?", "", line) for line in lines]
+    return [re.split(r"\s{2,}#|\s#\s|\s[|>&]", line)[0] for line in found if re.match(r"weir [a-z]", line)]
+
+
+LINES = [(page, line) for page in PAGES if page.name not in _OTHERS for line in commands(page)]
+
+
+@pytest.mark.slow
+def test_the_site_builds_and_every_link_leads_somewhere(tmp_path: Path) -> None:
+    """Strictly: a page that is not in the navigation, a link or an anchor that is none, ends the build."""
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert built.returncode == 0, built.stdout + built.stderr
+    for name in ("index.html", "reference/settings.html", "schemas/alert/1.json", "source/CHANGELOG.md.txt"):
+        assert (tmp_path / "site" / name).stat().st_size > 500
+
+
+@pytest.mark.parametrize(("page", "line"), LINES, ids=[f"{page.stem}: {line}" for page, line in LINES])
+def test_every_command_on_a_page_is_one(page: Path, line: str) -> None:
+    """Its words are read as the command reads them; files that it names need not be here."""
+    words = shlex.split(line)[1:]
+    command: click.Command = weir
+    context = click.Context(weir, info_name="weir")
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, f"{page.name}: {line}"
+        command = found
+    if words[-1:] in (["--help"], ["-h"]):
+        return
+    missing = []
+    try:
+        command.make_context(command.name, list(words))
+    except click.BadParameter as error:
+        missing.append(error.message)
+
+    assert [said for said in missing if "does not exist" not in said and "no folder" not in said] == []
+
+
+def test_the_reference_has_every_command_and_every_setting() -> None:
+    """As the code has them."""
+    page, settings = commands_page(), settings_page()
+
+    for name in weir.list_commands(click.Context(weir)):
+        assert f"## weir {name}\n" in page
+    for section in ("kafka", "payments", "market", "alerts", "worker", "notify"):
+        for field in getattr(Settings(), section).__struct_fields__:
+            assert f"| `{field}` |" in settings
+    assert "| `max_skew_seconds` | `30` | of event times from record timestamps" in settings
