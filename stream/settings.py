@@ -105,6 +105,9 @@ class Alerts(Section, frozen=True, kw_only=True):
     detectors: tuple[str, ...] = ("ensemble", "autoencoder")  # of several at their threshold the first one speaks
     rules: str = ""  # TOML file of rules written by users (docs/rules.md); empty: none
     cooldown_seconds: Annotated[int, msgspec.Meta(ge=0)] = 3600
+    budget_a_day: Money = 0.0  # alerts of each detector, at the volume it was calibrated on; 0: as it was trained
+    review_cost: Money = 0.0  # currency units: alert where probability × amount is more; 0: by budget
+    per_segment: bool = False  # the same share of the genuine payments of each segment of customers is alerted on
     severity_losses: tuple[Money, Money, Money] = (50.0, 200.0, 1000.0)  # expected, from which medium, high, critical
     top_reasons: Annotated[int, msgspec.Meta(ge=1, le=20)] = 5
 
@@ -196,7 +199,7 @@ class Monitor(Section, frozen=True, kw_only=True):
     creep_limit: Annotated[float, msgspec.Meta(gt=0.0)] = 100.0
     repeat_days: Annotated[float, msgspec.Meta(gt=0.0)] = 7.0  # until what was told is told again
     warm_up_days: Annotated[float, msgspec.Meta(ge=0.0)] = 30.0  # of a stream's life: histories still fill, none is told
-    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9110
+    metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9112
     metrics_host: str = "127.0.0.1"
 
 
@@ -275,7 +278,9 @@ def _check_patience(kafka: Kafka) -> None:
 
 
 def _check_losses(alerts: Alerts) -> None:
-    """Refuse severities that do not rise with the loss."""
+    """Refuse severities that do not rise with the loss, and two ways at once to say where to alert."""
+    if alerts.review_cost and (alerts.budget_a_day or alerts.per_segment):
+        raise SettingsError("alerts.review_cost", "0, as a budget or segments are set", alerts.review_cost)
     if list(alerts.severity_losses) != sorted(alerts.severity_losses):
         raise SettingsError("alerts.severity_losses", "rising amounts", list(alerts.severity_losses))
 
