@@ -23,6 +23,7 @@ class _Commands(click.Group):
         "notify": ("stream.commands.notify:notify", "Tell people and programs of alerts: routes and sinks."),
         "console": ("stream.commands.console:console", "Serve the web page and HTTP API, and make tokens for it."),
         "score": ("stream.commands.score:score", "Answer payments over HTTP while a customer waits."),
+        "monitor": ("stream.commands.monitor:monitor", "Live precision, recall and savings by verdicts; drift."),
         "explain": ("stream.commands.explain:explain_command", "Show why an alert was told: event, features, history."),
         "sources": ("producers.commands:sources", "List the producers that are installed."),
         "produce": ("producers.commands:produce", "Publish events of a producer to Kafka."),

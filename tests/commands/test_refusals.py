@@ -17,7 +17,8 @@ COMMANDS = {
     "alerts": ("--until-end", "--kind", "--severity", "--since", "--last", "--follow", "--held", "--json"),
     "triage": ("snooze", "wake", "ack", "verdict", "list"),
     "notify": ("--check", "--try", "--again", "--sinks"),
-    "explain": ("ALERT_ID", "--history"),
+    "monitor": ("--once", "--json", "measure"),
+    "explain": ("ALERT_ID", "--history", "--plot", "--replay", "--evidence"),
     "sources": (),
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),
     "train": ("--transactions", "--seed", "--out"),
@@ -39,6 +40,7 @@ NEEDS_KAFKA = (
     "alerts",
     "triage list",
     "explain 00",
+    "monitor --once",
     "produce cards --count 1",
 )
 
