@@ -7,9 +7,23 @@ from collections.abc import Iterator
 from io import StringIO
 
 import click
+import msgspec
 
 import stream.settings
+from producers.adapters.folder import FolderConfig
+from producers.adapters.iso8583 import Iso8583Config
+from producers.adapters.markets import MarketsConfig
+from producers.adapters.outbox import OutboxConfig
+from producers.adapters.webhook import WebhookConfig
+from producers.card_config import CardsConfig
+from producers.market_config import MarketConfig
+from producers.recorded import RecordedConfig
 from stream.cli import weir
+
+_SOURCES = (
+    *(CardsConfig, MarketConfig, RecordedConfig),
+    *(FolderConfig, WebhookConfig, MarketsConfig, OutboxConfig, Iso8583Config),
+)
 
 
 def commands_page() -> str:
@@ -44,8 +58,8 @@ def settings_page() -> str:
     parts = [
         "# Settings",
         "",
-        "`weir.toml` in the working folder, or the file that `--config` names; and `WEIR_<SECTION>_<FIELD>`.",
-        "A field that is not listed is refused by name. Sections of producers: [sources](../sources.md).",
+        "`weir.toml` in the working folder, or the file that `--config` names. Fields but those of sources can also be",
+        "given as `WEIR_<SECTION>_<FIELD>`. One that is not listed is refused by name.",
         "",
     ]
     for field in _fields(classes["Settings"]):
@@ -53,7 +67,20 @@ def settings_page() -> str:
         if kind in classes:
             parts += _section(f"[{_name(field)}]", classes[kind], remarks)
     parts += _section("[notify.routes.NAME]", classes["Route"], remarks)
+    for config in _SOURCES:
+        parts += _source(config)
     return "\n".join(parts)
+
+
+def _source(config: type[msgspec.Struct]) -> list[str]:
+    heading, _, text = inspect.cleandoc(config.__doc__ or "").partition("\n")
+    name = heading.replace("`", "").partition("]")[0] + "]"
+    rows = [f"## {name}", "", "```text", text.strip() or heading, "```", "", "| field | default |", "|---|---|"]
+    for field in msgspec.structs.fields(config):
+        is_required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        rows.append(f"| `{field.name}` | {'required' if is_required else f'`{default!r}`'} |")
+    return [*rows, ""]
 
 
 def _section(heading: str, node: ast.ClassDef, remarks: dict[int, str]) -> list[str]:

@@ -5,12 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 from deployment.docs.reference import commands_page, settings_page
+from producers.plugins import installed, open_any
 from stream.cli import weir
 from stream.settings import Settings
 
@@ -70,6 +72,21 @@ def test_every_command_on_a_page_is_one(page: Path, line: str) -> None:
     assert [said for said in missing if "does not exist" not in said and "no folder" not in said] == []
 
 
+def test_the_settings_on_the_page_of_sources_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each example opens its source, with the secrets that it names and the folder it reads."""
+    text = (ROOT / "docs" / "sources.md").read_text()
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOOK_SECRET", "OUTBOX_DSN", "CARD_KEY"):
+        monkeypatch.setenv(name, "0123456789abcdef0123456789abcdef")
+    examples = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    sections = [item for example in examples for item in example["producers"].items()]
+    opened = [open_any(name, seed=0, config=config) for name, config in sections]
+
+    assert len(opened) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
 def test_the_reference_has_every_command_and_every_setting() -> None:
     """As the code has them."""
     page, settings = commands_page(), settings_page()
@@ -79,4 +96,5 @@ def test_the_reference_has_every_command_and_every_setting() -> None:
     for section in ("kafka", "payments", "market", "alerts", "worker", "notify"):
         for field in getattr(Settings(), section).__struct_fields__:
             assert f"| `{field}` |" in settings
+    assert all(f"## [producers.{plugin.name}]\n" in settings for plugin in installed() if plugin.package == "weir")
     assert "| `max_skew_seconds` | `30` | of event times from record timestamps" in settings
