@@ -185,6 +185,17 @@ EVENTS = (
         board="weir-market",
     ),
 )
+MODELS = (
+    Rule(
+        name="WeirModelDrifts",
+        expr="max by (column) (weir_drift_psi_nats) > 0.25 and on () max(weir_drift_window_payments) >= 500",
+        wait="1h",
+        severity="warning",
+        summary="{{ $labels.column }} no longer looks as learnt: stability index {{ $value | humanize }}",
+        about="Scores mean something else than they did: alerts may be missing, or too many.",
+        board="weir-models",
+    ),
+)
 NOTIFY = (
     Rule(
         name="WeirSinkFailing",
@@ -228,6 +239,7 @@ PROMISES = (
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "weir-workers": WORKERS,
     "weir-events": EVENTS,
+    "weir-models": MODELS,
     "weir-notify": NOTIFY,
     "weir-promises": PROMISES,
 }

@@ -30,7 +30,7 @@ class Objective:
     name    value of the label ``slo``
     share   (0, 1) of all that must be good
     about   what is promised, in words
-    bad     PromQL: what broke the promise, per second, or 1 while it is broken
+    bad     PromQL: what broke the promise, per second; where it is about time, 1 while it is broken, or a share
     all     PromQL: what it is a share of, per second; "" where that is all the time
     board   uid of the board that shows where it comes from
     """
@@ -87,6 +87,14 @@ OBJECTIVES = (
         bad="sum(rate(weir_notify_undelivered_alerts_total[2m]))",
         all="sum(rate(weir_notify_undelivered_alerts_total[2m])) + sum(rate(weir_notify_told_alerts_total[2m]))",
         board="weir-fraud",
+    ),
+    Objective(
+        name="few_false_alarms",
+        share=0.995,
+        about="of the genuine payments with a verdict raised no alert that was told, in the last 30 days",
+        bad='max(weir_live_false_alarms_per_1000_genuine{subject="told"}) / 1000',
+        all="",
+        board="weir-models",
     ),
 )
 

@@ -125,7 +125,6 @@ PEOPLE = Row(
             unit="short",
             queries={"{{sink}}": f"sum by (sink) (weir_notify_waiting_alerts{{{_SINK}}})"},
             steps=above(100, 1000),
-            span=6,
             empty="weir notify is not scraped",
         ),
         Number(
@@ -135,7 +134,6 @@ PEOPLE = Row(
             queries={"{{sink}}": f"max by (sink) (weir_notify_failing{{{_SINK}}})"},
             steps=(("green", None), ("red", 1)),
             words={"0": "takes", "1": "fails"},
-            span=6,
             empty="weir notify is not scraped",
         ),
         Number(
@@ -144,16 +142,74 @@ PEOPLE = Row(
             unit="short",
             queries={"{{sink}}": f"sum by (sink) (weir_notify_active{{{_SINK}}})"},
             steps=at_least(1),
-            span=6,
             empty="weir notify is not scraped",
+        ),
+        Number(
+            title="Console: who looks",
+            about="Pages of weir console that follow the alerts at present.",
+            unit="short",
+            queries={"pages": "sum(weir_console_pages)"},
+            empty="no console scraped",
+        ),
+        Number(
+            title="Console: alerts held",
+            about="Alerts that the console has in memory to be asked for.",
+            unit="short",
+            queries={"alerts": "max(weir_console_alerts)"},
+            empty="no console scraped",
         ),
         Number(
             title="Snoozes in force",
             about="What analysts do not want to hear of for now; weir triage list names owner and end of each.",
             unit="short",
             queries={"snoozes": "max(weir_snoozes)"},
-            span=6,
             empty="weir notify is not scraped",
+        ),
+    ),
+)
+
+WAITING = Row(
+    title="While the customer waits (weir score)",
+    panels=(
+        Curves(
+            title="Answers, by decision",
+            about="Payments answered over HTTP per second, and questions that had been answered before.",
+            unit="reqps",
+            queries={
+                "{{decision}}": "sum by (decision) (rate(weir_score_answers_total[$__rate_interval]))",
+                "repeats": "sum(rate(weir_score_repeats_total[$__rate_interval]))",
+            },
+            empty="weir score is not scraped",
+        ),
+        Curves(
+            title="Request to answer",
+            about="99 of 100 are to take at most 20 ms; refused and failed requests apart.",
+            unit="s",
+            queries={
+                "{{status}} p99": "histogram_quantile(0.99, "
+                "sum by (le, status) (rate(weir_score_seconds_bucket[$__rate_interval]))) > 0"
+            },
+            steps=above(0.02, 0.1),
+            empty="weir score is not scraped",
+        ),
+        Curves(
+            title="Age of what answers rest on",
+            about="How old the customers' state may be, and how long ago a worker last wrote a checkpoint.",
+            unit="s",
+            queries={
+                "state": "max(weir_score_state_age_seconds)",
+                "checkpoint": "max(weir_score_checkpoint_age_seconds)",
+            },
+            steps=above(5, 60),
+            empty="weir score is not scraped",
+        ),
+        Number(
+            title="Known to weir score",
+            about="Customers and terminals whose history it has.",
+            unit="short",
+            queries={"{{stage}}": "max by (stage) (weir_score_rows)"},
+            span=24,
+            empty="weir score is not scraped",
         ),
     ),
 )
@@ -223,7 +279,7 @@ FRAUD = Board(
     uid=_UID,
     title="Weir: fraud operations",
     about="Are payments judged in time, and does fraud reach those who act, without drowning them?",
-    rows=(ANSWER, ALERTS, PEOPLE, LATENCY, FLOW),
+    rows=(ANSWER, ALERTS, PEOPLE, WAITING, LATENCY, FLOW),
     choices=(
         Choice(label="severity", metric="weir_alerts_total"),
         Choice(label="sink", metric="weir_notify_told_alerts_total"),

@@ -195,7 +195,7 @@ FEED = Row(
         ),
         Curves(
             title="Figures not to be trusted",
-            about="Faults of the feed that a symbol's figures rest on (docs/feed-health.md names them); 0 is as it should be.",
+            about="Faults of the feed that these figures rest on (docs/feed-health.md names them); 0 is well.",
             unit="short",
             queries={"{{symbol}}": f"max by (symbol) (weir_symbol_untrusted_reasons{{{_CHOSEN}}})"},
             steps=above(1, 2),
@@ -206,7 +206,8 @@ FEED = Row(
             unit="short",
             queries={"symbols": "count(count by (symbol) (weir_symbol_updated_timestamp_seconds))"},
             steps=at_least(1),
-            span=12,
+            span=8,
+            height=8,
         ),
         Number(
             title="Symbols not shown",
@@ -214,7 +215,8 @@ FEED = Row(
             unit="short",
             queries={"symbols": "sum(weir_symbols_unlabelled)"},
             steps=above(1, 1000),
-            span=12,
+            span=8,
+            height=8,
         ),
     ),
 )

@@ -2,9 +2,9 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import matplotlib.pyplot as plt
-import msgspec
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -15,13 +15,11 @@ from monitoring.dashboards.board import Board, Listing, expressions
 from monitoring.dashboards.build import annotated, build
 from monitoring.exporter import Exporter
 from monitoring.metrics import Metrics
-from monitoring.notify_metrics import NotifyMetrics
 from monitoring.preview import asked, preview
 from monitoring.render import dashboard_text
 from stream.core.stage import Output
-from stream.core.triage import Triage
-from stream.wire.triage import Delivery
 from tests.monitoring.driven import outputs
+from tests.monitoring.others import Others
 from tests.monitoring.prometheus import Prometheus, prometheus
 
 LISTINGS = {panel.title for board in BOARDS for row in board.rows for panel in row.panels if isinstance(panel, Listing)}
@@ -33,34 +31,26 @@ LIVE_SECONDS = 6.0
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that has scraped a worker's real exporter while real stages' outputs came in."""
     metrics = Metrics(CollectorRegistry(), config="test")
-    notify = NotifyMetrics(CollectorRegistry(), sinks=("desk",), triage=Triage())
-    with (
-        Exporter(metrics) as worker,
-        Exporter(notify) as teller,
-        prometheus(
-            tmp_path_factory.mktemp("prometheus"),
-            targets={"weir-worker": f"127.0.0.1:{worker.port}", "weir-notify": f"127.0.0.1:{teller.port}"},
-        ) as asked,
-    ):
+    others = Others()
+    shown = {
+        "weir-worker": metrics,
+        "weir-notify": others.notify,
+        "weir-monitor": others.monitor,
+        "weir-score": others.score,
+        "weir-console": others.console,
+    }
+    with ExitStack() as stack:
+        exporters = {job: stack.enter_context(Exporter(one)) for job, one in shown.items()}
+        targets = {job: f"127.0.0.1:{one.port}" for job, one in exporters.items()}
+        asked = stack.enter_context(prometheus(tmp_path_factory.mktemp("prometheus"), targets=targets))
         deadline = time.monotonic() + 30.0
-        while len(asked.query('up{job=~"weir-.+"} == 1')) < 2:  # a rate needs what stood there before the first event
+        while len(asked.query('up{job=~"weir-.+"} == 1')) < len(shown):  # a rate needs what stood there before
             assert time.monotonic() < deadline, "Prometheus does not scrape"
             time.sleep(0.1)
-        tell(notify)
+        others.tell()
         live(metrics, seconds=LIVE_SECONDS)
-        tell(notify)
+        others.tell()
         yield asked
-
-
-def tell(notify: NotifyMetrics) -> None:
-    """Tell ``notify`` what a teller would: it told three alerts, and holds one."""
-    now = time.time_ns() // 1_000_000
-    notify.opened("desk", is_active=True)
-    told = Delivery(id="n1", at=now, sink="desk", route="all", group="", outcome="told", alerts=("a", "b", "c"))
-    held = msgspec.structs.replace(told, id="d", outcome="held", why="cooldown", alerts=("d",))
-    notify.settled(told, emitted_at=[now - 400] * 3)
-    notify.settled(held, emitted_at=[])
-    notify.waiting("desk", alerts=1, since=now)
 
 
 def live(metrics: Metrics, *, seconds: float) -> None:
