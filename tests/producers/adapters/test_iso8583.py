@@ -2,11 +2,8 @@
 
 import datetime as dt
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +14,11 @@ from iso8583.specs import default_ascii
 from deployment.local.needs import free_port
 from producers.adapters.card_messages import payment_of
 from producers.adapters.iso8583 import Iso8583
-from producers.live import Arrival
 from producers.live_contract import check_live
 from producers.tokens import Tokens
 from stream.errors import SettingsError
 from stream.wire.events import Transaction
+from tests.producers.adapters.at_work import at_work
 
 CARD = "4111111111111111"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -73,30 +70,6 @@ def exchange(config: dict[str, Any], *messages: bytes) -> list[Fields]:
     return answers
 
 
-@contextmanager
-def served(config: dict[str, Any]) -> Iterator[tuple[list[Arrival], Iso8583]]:
-    """A source at work, whose batches all reach Kafka."""
-    stop, ready = threading.Event(), threading.Event()
-    arrived: list[Arrival] = []
-    source = Iso8583(config=config)
-
-    def flow() -> None:
-        with source.ledger as ledger:
-            for batch in source.batches(stop):
-                ready.set()
-                ledger.settle(batch.positions, now=int(time.time()))
-                arrived.extend(batch.arrivals)
-
-    with ThreadPoolExecutor(1) as pool:
-        flowing = pool.submit(flow)
-        try:
-            assert ready.wait(20), flowing.exception(0)
-            yield arrived, source
-        finally:
-            stop.set()
-        flowing.result(10)
-
-
 def test_it_keeps_the_contract_of_live_sources(tmp_path: Path) -> None:
     """A switch sends an advice again until it is answered."""
     config = a_config(tmp_path)
@@ -117,7 +90,7 @@ def test_it_keeps_the_contract_of_live_sources(tmp_path: Path) -> None:
 def test_an_advice_becomes_a_payment_and_is_answered_when_it_stands_in_kafka(tmp_path: Path) -> None:
     """Sent twice, the second time as a repeat: one payment, two approvals, which echo the trace and no card."""
     config = a_config(tmp_path)
-    with served(config) as (arrived, _):
+    with at_work(Iso8583(config=config)) as arrived:
         first, second = exchange(config, encoded(ADVICE), encoded(ADVICE | {"t": "0221"}))
     (arrival,) = arrived
     payment = arrival.record.event
@@ -143,7 +116,8 @@ def test_what_is_no_advice_is_answered_as_a_switch_expects(tmp_path: Path) -> No
         ADVICE,
         ADVICE | {"4": "000000009999"},
     ]
-    with served(config) as (arrived, source):
+    source = Iso8583(config=config)
+    with at_work(source) as arrived:
         answers = exchange(config, *map(encoded, messages))
 
     assert [(answer["t"], answer["39"]) for answer in answers] == [
@@ -165,7 +139,8 @@ def test_bytes_that_are_no_message_end_nothing_and_are_never_shown(
     """A card number in a broken message stands in no reason and no log; the next message is answered."""
     config = a_config(tmp_path)
     broken = encoded(ADVICE)[2:-5]
-    with served(config) as (arrived, source):
+    source = Iso8583(config=config)
+    with at_work(source) as arrived:
         answers = exchange(config, len(broken).to_bytes(2, "big") + broken, encoded(ADVICE))
 
     assert len(answers) == len(arrived) == 1

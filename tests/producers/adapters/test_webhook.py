@@ -6,9 +6,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 
 from deployment.local.needs import free_port
 from producers.adapters.webhook import PATH, Webhook
-from producers.live import Arrival
 from producers.live_contract import check_live
 from stream.agents.topics import create_topics
 from stream.consume import consumer_of, read_to_end
@@ -24,6 +22,7 @@ from stream.errors import MachineError, SettingsError
 from stream.notify.webhook import signature
 from stream.settings import Kafka, Settings
 from tests.commands.shell import Shell
+from tests.producers.adapters.at_work import at_work
 
 KEY = b"0123456789abcdef01234567"
 OTHER = b"76543210fedcba9876543210"
@@ -65,30 +64,6 @@ def post(config: Config, event: object, *, key: bytes = KEY, name: str = "m1", a
         connection.close()
 
 
-@contextmanager
-def served(config: Config) -> Iterator[list[Arrival]]:
-    """A webhook at work, whose batches all reach Kafka; what arrived so far."""
-    stop, ready = threading.Event(), threading.Event()
-    arrived: list[Arrival] = []
-
-    def flow() -> None:
-        source = Webhook(config=config)
-        with source.ledger as ledger:
-            for batch in source.batches(stop):
-                ready.set()
-                ledger.settle(batch.positions, now=int(time.time()))
-                arrived.extend(batch.arrivals)
-
-    with ThreadPoolExecutor(1) as pool:
-        flowing = pool.submit(flow)
-        try:
-            assert ready.wait(20), flowing.exception(0)
-            yield arrived
-        finally:
-            stop.set()
-        flowing.result(10)
-
-
 def test_it_keeps_the_contract_of_live_sources(tmp_path: Path) -> None:
     """Whoever sends tries again until it is told that the event is stored."""
     config = a_config(tmp_path)
@@ -108,12 +83,12 @@ def test_it_keeps_the_contract_of_live_sources(tmp_path: Path) -> None:
 def test_an_event_is_taken_once_however_often_it_is_sent(tmp_path: Path) -> None:
     """By ten senders at once, later, and in the next life; another event of its name is refused."""
     config = a_config(tmp_path)
-    with served(config) as arrived:
+    with at_work(Webhook(config=config)) as arrived:
         with ThreadPoolExecutor(10) as senders:
             said = [answer[1]["status"] for answer in senders.map(lambda _: post(config, PAYMENT), range(10))]
         later = post(config, PAYMENT, key=OTHER, name="m2")
         first = len(arrived)
-    with served(config) as arrived:
+    with at_work(Webhook(config=config)) as arrived:
         again = post(config, PAYMENT)
         other = post(config, PAYMENT | {"amount": 6})
 
@@ -129,7 +104,7 @@ def test_what_is_wrong_is_answered_with_field_and_fix(tmp_path: Path) -> None:
     config = a_config(tmp_path, max_bytes=1_000)
     card = "4111111111111111"
     faults: list[tuple[int, str, Answer]] = []
-    with served(config) as arrived:
+    with at_work(Webhook(config=config)) as arrived:
         faults += [
             (422, "amount", post(config, PAYMENT | {"amount": -1})),
             (422, "amount", post(config, {key: value for key, value in PAYMENT.items() if key != "amount"})),
@@ -158,7 +133,7 @@ def test_what_is_wrong_is_answered_with_field_and_fix(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
     """As a fault of the machine, not of ours."""
     config = a_config(tmp_path)
-    with served(config), pytest.raises(MachineError, match="Name another host or port"):
+    with at_work(Webhook(config=config)), pytest.raises(MachineError, match="Name another host or port"):
         next(Webhook(config=config | {"ledger": str(tmp_path / "other")}).batches(threading.Event()))
 
 
