@@ -22,7 +22,8 @@ from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS
 
 _TEXT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
-_LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "numba")
+_LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "numba", "stream.agents")  # mode talks by our modules' names too
+_NO_NEWS = ("mode.timers", "kafka.net.selector")  # warn of every commit, and of every send, that takes its time
 _PAIR = re.compile(r"""(\w+)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s;]+)""")
 _MAY_HOLD_CARD = re.compile(r"\d(?:[ -]?\d){12}")
 
@@ -46,7 +47,8 @@ def configure(log: Log) -> None:
     logging.basicConfig(level=log.level, handlers=[handler], force=True)
     for name in _LIBRARIES:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
-    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # warns of every commit longer than its interval
+    for name in _NO_NEWS:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def trace_of(source: SourceRef) -> str:
