@@ -79,12 +79,27 @@ def told(
             f"scores of {versions[0]} and {versions[1]}: expected payments that both have scored, was none "
             f"({len(sides[0].score):,} and {len(sides[1].score):,} apart): run `weir worker --shadow {versions[1]}`"
         )
-    at = np.array([sides[0].name[place][1] for place in common], np.int64)
-    names = [sides[0].name[place][0] for place in common]
+    payments = _payments(settings, common, sides[0], delay_days=delay_days, groups=groups, tell=tell)
+    left = _side(sides[0], common, find(champion, detector))
+    return payments, left, _side(sides[1], common, find(challenger, detector))
+
+
+def _payments(
+    settings: Settings,
+    common: list[Place],
+    scored: Scored,
+    *,
+    delay_days: float,
+    groups: dict[str, str],
+    tell: Tell,
+) -> Payments:
+    """Say what the payments were, whose, and what the verdicts say of them so far."""
+    at = np.array([scored.name[place][1] for place in common], np.int64)
+    names = [scored.name[place][0] for place in common]
     customers = _customers(settings, set(common), tell)
     who = [customers.get(place, "") for place in common]
     frauds, newest = _frauds(settings, tell)
-    payments = Payments(
+    return Payments(
         at=at,
         id=names,
         customer=np.unique(np.asarray(who), return_inverse=True)[1].reshape(-1).astype(np.int64),
@@ -92,8 +107,6 @@ def told(
         judged=at <= max(newest, int(at[-1])) - round(delay_days * DAY_MS),
         group=[groups.get(name, "") for name in who] if groups else (),
     )
-    left = _side(sides[0], common, find(champion, detector))
-    return payments, left, _side(sides[1], common, find(challenger, detector))
 
 
 def _side(scored: Scored, common: list[Place], detector: Detector) -> Side:

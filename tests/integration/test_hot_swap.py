@@ -1,10 +1,9 @@
 """A model is promoted while a real worker is under load: nothing lost, nothing twice, one model for each payment."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -89,6 +88,29 @@ def scored_by(pipeline: Pipeline, model: str, worker: object) -> None:
         time.sleep(0.2)
 
 
+def changed_under_load(pipeline: Pipeline, steps: Steps, a: str, b: str) -> tuple[str, list[str]]:
+    """Promote a, then b, kill the worker at once, roll back to a; returns the model at first, and all payments' ids."""
+    with ExitStack() as stack:
+        first = stack.enter_context(pipeline.worker())
+        with paying(pipeline) as ids:
+            own = ""
+            while not own:
+                own = next(iter(versions_of(pipeline)[1]), "")
+                time.sleep(0.1)
+            steps.promote(a, _NO_GATE, why="a test", forced="no data")
+            scored_by(pipeline, a, first)
+            steps.promote(b, _NO_GATE, why="a test", forced="no data")
+            first.kill()
+            first.wait()
+            second = stack.enter_context(pipeline.worker())
+            scored_by(pipeline, b, second)
+            assert steps.rollback("a test") == a
+            time.sleep(1.0)
+        pipeline.drain(second)
+        assert end(second) == 0
+    return own, ids
+
+
 def test_a_worker_under_load_takes_each_new_champion_without_a_restart(
     bootstrap: str, prefix: str, tmp_path: Path
 ) -> None:
@@ -102,25 +124,7 @@ def test_a_worker_under_load_takes_each_new_champion_without_a_restart(
     for name, factor in (("a", 1.5), ("b", 0.7)):
         an_artefact(tmp_path / name, factor)
     a, b = (steps.register(tmp_path / name, "a test") for name in ("a", "b"))
-    with pipeline.worker() as first:
-        with paying(pipeline) as ids:
-            own = ""
-            while not own:
-                own = next(iter(versions_of(pipeline)[1]), "")
-                time.sleep(0.1)
-            steps.promote(a, _NO_GATE, why="a test", forced="no data")
-            scored_by(pipeline, a, first)
-            steps.promote(b, _NO_GATE, why="a test", forced="no data")
-            first.kill()
-            first.wait()
-            with pipeline.worker() as second:
-                scored_by(pipeline, b, second)
-                assert steps.rollback("a test") == a
-                time.sleep(1.0)
-                end(second, signal.SIGTERM)
-        with pipeline.worker() as third:
-            pipeline.drain(third)
-            assert end(third) == 0
+    own, ids = changed_under_load(pipeline, steps, a, b)
     found, order = versions_of(pipeline)
     alerts = [msgspec.json.decode(value, type=Alert) for value in pipeline.read(ALERTS.name)]
     frauds = [alert for alert in alerts if alert.kind == "fraud"]
