@@ -114,7 +114,8 @@ class Publisher:
 
     def settle(self) -> None:
         """Return when all that was sent stands in Kafka. Raises DeliveryError where some does not."""
-        self._producer.flush(timeout=DELIVERY_SECONDS)
+        with suppress(KafkaError):  # what is not taken in time is named below
+            self._producer.flush(timeout=DELIVERY_SECONDS)
         while self._waiting:
             self._settle(*self._waiting.popleft())
         if self._undelivered:

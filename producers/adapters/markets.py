@@ -23,6 +23,7 @@ from stream.wire.events import Id, Trade
 _log = logging.getLogger(__name__)
 _WHERE = "[producers.markets]"
 _NAP_SECONDS = 0.25
+_CONNECT_SECONDS = 4.0  # a stop is not to wait longer
 _MOST = 500  # messages of a batch
 _MAX_BYTES = 1 << 20
 Seconds = Annotated[float, msgspec.Meta(gt=0.0, le=3600.0)]
@@ -83,7 +84,9 @@ class Markets:
 
     def _listen(self, stop: threading.Event) -> Iterator[Batch]:
         address = self._venue.address(self.config.url, self.config.symbols)
-        with self._client.connect(address, open_timeout=10, close_timeout=1, max_size=_MAX_BYTES) as stream:
+        with self._client.connect(
+            address, open_timeout=_CONNECT_SECONDS, close_timeout=1, max_size=_MAX_BYTES
+        ) as stream:
             request = self._venue.request(self.config.symbols)
             if request:
                 stream.send(request)

@@ -25,6 +25,7 @@ _WHERE = "[producers.outbox]"
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?")
 _LAST = "batch"  # of the ledger: the rows of the last batch that stands in Kafka, perhaps not yet marked in the table
 _NAP_SECONDS = 0.5
+_CONNECT_SECONDS = 4  # a stop is not to wait longer
 _LONGEST_WAIT_SECONDS = 30.0
 
 TABLE = """CREATE TABLE IF NOT EXISTS {table} (
@@ -79,7 +80,7 @@ class Outbox:
         """Yield the rows in the order of their ids; a database that is away is asked again."""
         while not stop.is_set():
             try:
-                with self._psycopg.connect(self._dsn, connect_timeout=10) as database:
+                with self._psycopg.connect(self._dsn, connect_timeout=_CONNECT_SECONDS) as database:
                     yield from self._follow(database, stop)
             except self._psycopg.OperationalError as error:
                 wait = self._patience.fail()
