@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector, disabl
 
 from monitoring.health import Progress
 from stream.drift.estimate import Estimated
+from stream.drift.groups import gap
 from stream.drift.monitor import Figures
 from stream.drift.outcomes import Live
 from stream.drift.watch import State
@@ -50,6 +51,12 @@ class MonitorMetrics:
         self._over_real = self._gauge(
             "live_expected_over_real_ratio", "Expected frauds over real, of days with their verdicts", "detector"
         )
+        self._rates = {
+            "alert_rate": self._gauge("group_alert_ratio", "Judged payments of a group that were told", "group"),
+            "false_alarm_rate": self._gauge("group_false_alarm_ratio", "Genuine ones of a group so told", "group"),
+            "recall": self._gauge("group_recall_ratio", "Frauds against a group that were told", "group"),
+        }
+        self._gap = self._gauge("group_gap_ratio", "Largest rate of a group less the smallest", "rate")
         self._psi = self._gauge("drift_psi_nats", "Population stability index against training", "column")
         self._ks = self._gauge("drift_ks_ratio", "Kolmogorov-Smirnov distance against training", "column")
         self._creep = self._gauge("drift_creep_ratio", "Page-Hinkley of the scores; 1 is an alarm", "column")
@@ -78,6 +85,10 @@ class MonitorMetrics:
             self._show_estimated(estimated)
         for detector, ratio in figures.expected_over_real.items():
             _put(self._over_real, ratio, detector)
+        for rate, gauge in self._rates.items():
+            for group in figures.groups:
+                _put(gauge, getattr(group, rate), group.group)
+            _put(self._gap, gap(figures.groups, rate), rate)
         newest = max(figures.drift.values(), key=lambda state: state.at, default=None)
         if newest is not None:
             self._show_drift(newest)

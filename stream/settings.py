@@ -59,7 +59,6 @@ class Kafka(Section, frozen=True, kw_only=True):
     password_file: str = ""  # or the variable WEIR_KAFKA_PASSWORD: a password stands in no settings
     ca_file: str = ""  # PEM, of who vouches for the brokers; empty: whom this machine trusts
 
-
     def named(self, topic: str) -> str:
         """Full name of a topic."""
         return (self.prefix if self.inputs_prefix is None or topic not in _INPUTS else self.inputs_prefix) + topic
@@ -198,7 +197,8 @@ class Monitor(Section, frozen=True, kw_only=True):
     creep_slack: Annotated[float, msgspec.Meta(gt=0.0)] = 0.1  # Page–Hinkley: of the mean rank of scores, in deviations
     creep_limit: Annotated[float, msgspec.Meta(gt=0.0)] = 100.0
     repeat_days: Annotated[float, msgspec.Meta(gt=0.0)] = 7.0  # until what was told is told again
-    warm_up_days: Annotated[float, msgspec.Meta(ge=0.0)] = 30.0  # of a stream's life: histories still fill, none is told
+    warm_up_days: Annotated[float, msgspec.Meta(ge=0.0)] = 30.0  # of a stream's life, when histories fill: no drift
+    groups: str = ""  # CSV of customer and group, for fairness: no detector reads it (docs/drift.md)
     metrics_port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 9112
     metrics_host: str = "127.0.0.1"
 

@@ -1,15 +1,17 @@
 """The monitor without Kafka: records of ``scores``, ``alerts`` and ``labels`` in, figures and findings out."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.detector import Detector
 from models.reference import Reference
 from stream.core.names import DAY_MS
 from stream.drift.estimate import Estimated, Estimates
-from stream.drift.ledger import ROOM, Ledger
+from stream.drift.groups import Group, Groups
+from stream.drift.ledger import ROOM, Ledger, Payment
 from stream.drift.outcomes import ANY, SUBJECTS, TOLD, Live, Money, Outcomes
+from stream.drift.outcomes import ROOM as DETECTORS
 from stream.drift.told import NAME
 from stream.drift.watch import Finding, State, Watch
 from stream.settings import Monitor as Limits
@@ -28,6 +30,7 @@ class Figures:
     expected_over_real  per detector, over the days of which nine in ten payments have a verdict; None for none
     kept                per drawer: payments in memory, and how many each stands for
     drift               per model version
+    groups              of customers, where a file names them
     """
 
     at: int
@@ -39,6 +42,7 @@ class Figures:
     unmatched: int
     kept: dict[str, tuple[int, int]]
     drift: dict[str, State]
+    groups: list[Group]
 
 
 class Monitor:
@@ -47,6 +51,7 @@ class Monitor:
     detectors  as loaded, for their probabilities
     reference  version → what its payments looked like in training; None: learnt from the stream
     warm_at    event time before which no drift is told, epoch ms
+    groups     customer → group, for fairness
     room       see ``Ledger``
     """
 
@@ -57,15 +62,17 @@ class Monitor:
         reference: Callable[[str], Reference | None],
         *,
         warm_at: int = 0,
+        groups: Mapping[str, str] | None = None,
         room: int = ROOM,
     ) -> None:
         self._limits, self._reference, self._warm_at = limits, reference, warm_at
         self._bits: dict[str, int] = {}
         self._ledger = Ledger(room)
         self._outcomes = Outcomes(days=limits.days)
+        self._groups = Groups(groups or {}, days=limits.days)
         self._estimates = Estimates(detectors, days=limits.days)
         self._waiting: list[tuple[int, int, Label]] = []
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[tuple[str, tuple[str, ...]], Watch] = {}  # by versions and detectors
         self._told: dict[str, dict[str, int]] = {}
         self._amounts: dict[str, int] = {}
         self._newest = self._verdicts = self._unmatched = 0
@@ -128,12 +135,15 @@ class Monitor:
                 "flagged": (len(self._ledger.flagged), self._ledger.flagged.weight),
                 "passed": (len(self._ledger.passed), self._ledger.passed.weight),
             },
-            drift={version: watch.state for version, watch in self._watches.items()},
+            drift={watch.version: watch.state for watch in self._watches.values()},
+            groups=self._groups.figures(),
         )
 
     def _masks(self, scores: Scores) -> list[int]:
         masks = [0] * len(scores.ids)
         for name, column in scores.detectors.items():
+            if name not in self._bits and len(self._bits) >= DETECTORS:
+                continue
             bit = 1 << (self._bits.setdefault(name, len(self._bits)) + len(SUBJECTS))
             limit = scores.thresholds[name]
             masks = [mask | bit if score >= limit else mask for mask, score in zip(masks, column, strict=True)]
@@ -144,13 +154,13 @@ class Monitor:
     def _put_amount(self, name: str, amount: int) -> bool:
         found = self._ledger.find(name)
         if found is not None:
-            found[0].amount = amount
+            self._outcomes.price(found[0], amount)
         return found is not None
 
     def _judge(self, label: Label, number: int, *, is_last: bool) -> None:
         found = self._ledger.find(label.transaction)
         if found is not None:
-            self._outcomes.count(found[0], fraud=label.fraud, weight=found[1], at=label.at, number=number)
+            self._count(*found, label, number)
         elif not self._ledger.would_keep(label.transaction):
             return  # others stand for it
         elif is_last or len(self._waiting) >= _WAITING:
@@ -158,18 +168,26 @@ class Monitor:
         else:
             heapq.heappush(self._waiting, (label.at, number, label))
 
+    def _count(self, payment: Payment, weight: int, label: Label, number: int) -> None:
+        verdict, counted = payment.verdict, payment.weight
+        if self._outcomes.count(payment, fraud=label.fraud, weight=weight, at=label.at, number=number):
+            if verdict >= 0:
+                self._groups.count(label.customer, payment, verdict, -counted)
+            self._groups.count(label.customer, payment, int(label.fraud), weight)
+
     def _advance(self, newest: int) -> None:
         if newest // DAY_MS > self._newest // DAY_MS:
             self._outcomes.forget(newest)
             self._estimates.forget(newest)
+            self._groups.forget(newest)
         self._newest = max(self._newest, newest)
 
-    def _watch(self, version: str, detectors: Sequence[str]) -> Watch:
-        watch = self._watches.get(version)
+    def _watch(self, version: str, detectors: tuple[str, ...]) -> Watch:
+        watch = self._watches.get((version, detectors))
         if watch is None:
             told = self._told.setdefault(version, {})
             watch = Watch(version, detectors, self._reference(version), self._limits, told, self._warm_at)
-            self._watches[version] = watch
+            self._watches[version, detectors] = watch
         return watch
 
     def _over_real(self, detector: str) -> float | None:

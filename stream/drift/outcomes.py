@@ -12,15 +12,15 @@ from stream.wire.columns import Floats
 DELAYS = (1, 7, 14, 30)  # days from payment to verdict; later ones in a last class
 TOLD, ANY = 0, 1  # subjects before the detectors
 SUBJECTS = ("told", "any")
-_ROOM = 30  # detectors that are told apart
+ROOM = 30  # detectors that are told apart
 
 
 @dataclass(slots=True)
 class _Day:
     """Counts of one day: subject × (genuine, fraud) × (not flagged, flagged), and frauds by delay likewise."""
 
-    counts: Floats = field(default_factory=lambda: np.zeros((_ROOM + 2, 2, 2)))
-    delays: Floats = field(default_factory=lambda: np.zeros((_ROOM + 2, len(DELAYS) + 1, 2)))
+    counts: Floats = field(default_factory=lambda: np.zeros((ROOM + 2, 2, 2)))
+    delays: Floats = field(default_factory=lambda: np.zeros((ROOM + 2, len(DELAYS) + 1, 2)))
     caught: float = 0.0
     reviewed: float = 0.0
 
@@ -67,16 +67,28 @@ class Outcomes:
         self._days: dict[int, _Day] = {}
         self._keep = days
 
-    def count(self, payment: Payment, *, fraud: bool, weight: int, at: int, number: int) -> None:
-        """Count a verdict known at ``at``, epoch ms, the ``number``th that was read; the latest on a payment stands."""
+    def count(self, payment: Payment, *, fraud: bool, weight: int, at: int, number: int) -> bool:
+        """Count a verdict known at ``at``, epoch ms, the ``number``th that was read; the latest on a payment stands.
+
+        -> False: a later one was counted before
+        """
         if (at, number) < payment.known:
-            return
+            return False
         payment.known = at, number
         if payment.verdict >= 0:
             self._add(payment, -payment.weight)
         payment.verdict, payment.weight = int(fraud), weight
         payment.delay = int(np.searchsorted(DELAYS, (at - payment.at) / DAY_MS, side="left"))
         self._add(payment, weight)
+        return True
+
+    def price(self, payment: Payment, amount: int) -> None:
+        """Take note of what a payment was worth, minor units, also where its verdict came first."""
+        if payment.verdict >= 0:
+            self._add(payment, -payment.weight)
+        payment.amount = amount
+        if payment.verdict >= 0:
+            self._add(payment, payment.weight)
 
     def forget(self, newest: int) -> None:
         """Let go the days that are too old at event time ``newest``, epoch ms."""
@@ -86,8 +98,8 @@ class Outcomes:
 
     def figures(self, detectors: Sequence[str]) -> list[Live]:
         """Figures of the told alerts, of all that was flagged, and of each detector, in the order of their bits."""
-        counts = sum((day.counts for day in self._days.values()), start=np.zeros((_ROOM + 2, 2, 2)))
-        delays = sum((day.delays for day in self._days.values()), start=np.zeros((_ROOM + 2, len(DELAYS) + 1, 2)))
+        counts = sum((day.counts for day in self._days.values()), start=np.zeros((ROOM + 2, 2, 2)))
+        delays = sum((day.delays for day in self._days.values()), start=np.zeros((ROOM + 2, len(DELAYS) + 1, 2)))
         names = (*SUBJECTS, *detectors)
         return [_live(name, counts[i], delays[i]) for i, name in enumerate(names)]
 
@@ -106,8 +118,8 @@ class Outcomes:
 
     def _add(self, payment: Payment, weight: int) -> None:
         day = self._days.setdefault(payment.at // DAY_MS, _Day())
-        flags = (payment.mask >> np.arange(_ROOM + 2)) & 1
-        subjects = np.arange(_ROOM + 2)
+        flags = (payment.mask >> np.arange(ROOM + 2)) & 1
+        subjects = np.arange(ROOM + 2)
         day.counts[subjects, payment.verdict, flags] += weight
         if payment.verdict:
             day.delays[subjects, payment.delay, flags] += weight

@@ -18,6 +18,7 @@ from models.reference import Reference, read_reference
 from stream.agents.stall_alert import publish
 from stream.consume import consumer_of, read_places_to_end
 from stream.core.names import DAY_MS
+from stream.drift.groups import read_groups
 from stream.drift.monitor import Monitor
 from stream.drift.told import alert_of
 from stream.drift.watch import Finding
@@ -47,12 +48,14 @@ class Follower:
     def __init__(self, settings: Settings, detectors: list[Detector], *, publishes: bool) -> None:
         self._settings, self._publishes = settings, publishes
         self._known: set[str] = set()
+        self._names = {settings.kafka.named(topic): topic for topic in _ORDER}
         self.told = 0
         self.monitor = Monitor(
             settings.monitor,
             detectors,
             lambda versions: reference_for(settings, versions),
             warm_at=warm_at(settings),
+            groups=read_groups(settings.monitor.groups),
         )
 
     def run(self, is_stopped: Callable[[], bool], heard: Callable[[Monitor], None]) -> None:
@@ -117,7 +120,7 @@ class Follower:
                 self.told += 1
 
     def _topic(self, place: TopicPartition) -> str:
-        return str(place.topic).removeprefix(self._settings.kafka.prefix)
+        return self._names[place.topic]
 
 
 class _Ahead:

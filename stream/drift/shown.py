@@ -4,6 +4,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from stream.drift.groups import gap
 from stream.drift.monitor import Figures
 from stream.drift.outcomes import DELAYS
 from stream.drift.watch import State
@@ -18,7 +19,8 @@ def tables(figures: Figures, limits: Monitor, *, currency: str) -> Group:
     if not figures.at:
         return Group(Text("nothing was scored yet"))
     drift = (_drift(version, state, limits) for version, state in figures.drift.items())
-    return Group(_live(figures), _money(figures, currency), *drift)
+    groups = [_groups(figures)] if figures.groups else []
+    return Group(_live(figures), _money(figures, currency), *groups, *drift)
 
 
 def _live(figures: Figures) -> Table:
@@ -60,6 +62,17 @@ def _money(figures: Figures, currency: str) -> Text:
     return text
 
 
+def _groups(figures: Figures) -> Table:
+    table = Table(title="groups of customers", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for name in ("GROUP", "PAYMENTS", "ALERTS", "FALSE ALARMS", "RECALL"):
+        table.add_column(name, justify="left" if name == "GROUP" else "right")
+    fields = ("alert_rate", "false_alarm_rate", "recall")
+    for one in figures.groups:
+        table.add_row(one.group, f"{one.payments:,.0f}", *(_fine(getattr(one, field)) for field in fields))
+    table.add_row("largest gap", "", *(_fine(gap(figures.groups, field)) for field in fields), style="bold")
+    return table
+
+
 def _drift(version: str, state: State, limits: Monitor) -> Table:
     title = f"drift of model {version}: {state.rows:,} payments up to {when(state.at)} UTC against training"
     if not state.psi:
@@ -73,6 +86,10 @@ def _drift(version: str, state: State, limits: Monitor) -> Table:
         shown = "" if creep is None else f"{creep:.2f}"
         table.add_row(name, f"{state.psi[name]:.3f}", f"{state.ks[name]:.3f}", shown, style=style)
     return table
+
+
+def _fine(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2%}"
 
 
 def _share(value: float | None) -> str:

@@ -115,6 +115,15 @@ def test_savings_are_the_amounts_of_frauds_told_less_the_reviews() -> None:
     assert money.caught == told[told.fraud].amount.sum()
     assert money.reviews == 400 * len(told)
     assert money.saved == told[told.fraud].amount.sum() - 400 * len(told)
+    late = Monitor(LIMITS, (), lambda _: None)
+    for record in world.scores:
+        list(late.scores(0, record))
+    for label in world.labels:
+        late.label(label)
+    for alert in world.alerts:
+        late.alert(alert)
+    list(late.finish())
+    assert late.figures().money == money, "an alert that is read after its verdict"
 
 
 def test_a_verdict_that_is_taken_back_counts_as_the_last_one() -> None:
