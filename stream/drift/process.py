@@ -48,7 +48,7 @@ class Follower:
     def __init__(self, settings: Settings, detectors: list[Detector], *, publishes: bool) -> None:
         self._settings, self._publishes = settings, publishes
         self._known: set[str] = set()
-        self._names = {settings.kafka.named(topic): topic for topic in _ORDER}
+        self._names = {settings.kafka.prefix + topic: topic for topic in _ORDER}  # as ``consumer_of`` names them
         self.told = 0
         self.monitor = Monitor(
             settings.monitor,
