@@ -53,6 +53,25 @@ WORKERS = (
         board="weir-pipeline",
     ),
     Rule(
+        name="WeirProcessDown",
+        expr=f'up{{job=~"weir-.+", {_JOB.replace("=", "!=", 1)}}} == 0',
+        wait="5m",
+        severity="warning",
+        summary="{{ $labels.job }} at {{ $labels.instance }} does not answer",
+        about="What it does is not done: telling of alerts, answers over HTTP, the console, or live figures.",
+        board="weir-pipeline",
+    ),
+    Rule(
+        name="WeirDescriptorsRunOut",
+        expr='predict_linear(process_open_fds{job=~"weir-.+"}[1h], 4 * 3600) > process_max_fds{job=~"weir-.+"}'
+        ' and process_open_fds{job=~"weir-.+"} > 0.25 * process_max_fds{job=~"weir-.+"}',
+        wait="15m",
+        severity="warning",
+        summary="{{ $labels.instance }} will have no file descriptors left within four hours",
+        about="Then it can open no connection, and ends. A restart frees them; what leaks is ours to mend.",
+        board="weir-pipeline",
+    ),
+    Rule(
         name="WeirWorkerNotReady",
         expr="weir_ready == 0",
         wait="5m",
