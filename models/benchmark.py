@@ -5,26 +5,29 @@ What is judged is what would be served: the detectors' own kernels, on features 
 
 import math
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 import numpy as np
 
-from models.autoencoder import Autoencoder
 from models.baselines import BASELINES, PROBABILISTIC
 from models.boosting import Boosting, boost
 from models.dataset import FeatureSet, Ints
 from models.detector import Vector
-from models.ensemble import Ensemble
 from models.evaluation import Ranking, brier, card_precision
+from models.fold_training import learn, places
 from models.handbook_features import handbook_features
+from models.plots.pictured import Pictured
 from models.protocol import Fold, last_folds
-from models.stacking import TREE_FEATURES, stack_up
-from models.training import Progress, Recipe, draft_network, fit, serve
-from stream.core.names import DAY_MS, FEATURES, LABEL_FEATURES
+from models.report import Subject
+from models.stacking import TREE_FEATURES
+from models.surrogate import mean_parts
+from models.training import Progress, Recipe
 
-_STOP_DAYS = 2  # of the training week, on which the autoencoder's training is stopped
+_EXPLAINED = 20  # of so many test payments one is asked what its score is made of
+_SURE = 1e-6  # as near to 0 and 1 as log-odds go
 _LEAST = ("terminal_fraud_run_amount", "terminal_fraud_run_ratio")
 _RUN = ("terminal_fraud_run", "terminal_fraud_run_days", "terminal_clean_days", *_LEAST)
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -34,6 +37,9 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "without the terminal's verdicts": _RUN,
     "without the run's least remarkable fraud": _LEAST,
 }
+
+
+Show = Callable[[Pictured], None]
 
 
 class FoldFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +80,14 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     ablation: dict[str, Figures]  # the ensemble's trees, without the autoencoder and a family of features
 
 
-def evaluate(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) -> Evaluation:
+def evaluate(
+    data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress, show: Show = lambda _: None
+) -> Evaluation:
     """Fit and judge every model on the last four folds of ``data``.
 
     data    a replayed history: features as they were served, verdicts a week late
     source  names it
+    show    hears what pictures are drawn from: all test weeks together
     Raises ModelError for a history that is too short.
     """
     customer = data.customer_codes()
@@ -97,6 +106,7 @@ def evaluate(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progres
             score = baseline(own[fold.train], data.fraud[fold.train], own[fold.test], recipe.seed)
             court.judge(fold, "baselines", name, score, score if name in PROBABILISTIC else None)
         _ours(data, fold, recipe, court, tell)
+    show(court.pictured())
     found = {kind: {name: _means(one) for name, one in models.items()} for kind, models in court.found.items()}
     return Evaluation(
         protocol="handbook",
@@ -117,6 +127,10 @@ class _Court:
     data: FeatureSet
     customer: Ints
     found: dict[str, dict[str, list[FoldFigures]]] = field(default_factory=dict)
+    scores: dict[str, list[Vector]] = field(default_factory=dict)  # model → of each test week, in log-odds where known
+    rows: list[Ints] = field(default_factory=list)  # of each test week
+    thresholds: list[float] = field(default_factory=list)  # of the ensemble, in log-odds
+    importance: dict[str, float] = field(default_factory=dict)  # of the last fold's ensemble
 
     def judge(self, fold: Fold, kind: str, name: str, score: Vector, probability: Vector | None) -> None:
         rows = fold.test
@@ -133,48 +147,62 @@ class _Court:
             expected_over_real=None if probability is None else float(probability.sum() / fraud.sum()),
         )
         self.found.setdefault(kind, {}).setdefault(name, []).append(figures)
+        if kind != "ablation":
+            told = score if probability is None else _log_odds(probability)
+            self.scores.setdefault(name, []).append(told)
+
+    def pictured(self) -> Pictured:
+        """All test weeks together; the ensemble's threshold is the mean of its folds'."""
+        rows = np.concatenate(self.rows)
+        limit = statistics.fmean(self.thresholds)
+        subjects = []
+        for name, weeks in self.scores.items():
+            score = np.concatenate(weeks)
+            told = name in PROBABILISTIC or name == "ensemble"
+            subjects.append(
+                Subject(
+                    name=name,
+                    score=score,
+                    threshold=limit if name == "ensemble" else math.inf,
+                    budget=0.0,
+                    probability=1.0 / (1.0 + np.exp(-score)) if told else None,
+                )
+            )
+        subjects.sort(key=lambda one: (one.name != "ensemble", one.name != "autoencoder"))  # ours first
+        return Pictured(
+            subjects=tuple(subjects),
+            fraud=self.data.fraud[rows],
+            amount=self.data.amount[rows],
+            importance=self.importance,
+        )
 
 
 def _ours(data: FeatureSet, fold: Fold, recipe: Recipe, court: _Court, tell: Progress) -> None:
     """Autoencoder and ensemble of one fold, and the trees without one family of features after the other."""
-    tell("autoencoder", 0.3)
-    autoencoder, columns = _autoencoder(data, fold, recipe)
-    strange = autoencoder.score(np.ascontiguousarray(data.x[np.ix_(fold.train, columns)]))
-    later = autoencoder.score(np.ascontiguousarray(data.x[np.ix_(fold.test, columns)]))
-    court.judge(fold, "ours", "autoencoder", later, None)
-    tell("ensemble", 0.5)
-    fraud, recipe_of_trees = data.fraud[fold.train], Boosting(seed=recipe.seed)
-    x = data.x[np.ix_(fold.train, _places(TREE_FEATURES))]
-    fitted = stack_up(x, fraud, strange, recipe_of_trees)
-    threshold = fitted.threshold(fraud, budget=recipe.budget)
-    ensemble = Ensemble(
-        fitted.trees, TREE_FEATURES, autoencoder, fitted.stack, threshold=threshold, usual={}, version=""
-    )
-    score = ensemble.score(data.x[np.ix_(fold.test, _places(ensemble.features))])
-    court.judge(fold, "ours", "ensemble", score, ensemble.probability(score))
+    tell("autoencoder and ensemble", 0.3)
+    learnt = learn(data, fold, recipe)
+    court.judge(fold, "ours", "autoencoder", learnt.strange(data, fold.test), None)
+    score = learnt.suspicious(data, fold.test)
+    probability = learnt.ensemble.probability(score)
+    court.judge(fold, "ours", "ensemble", score, probability)
+    limit = learnt.ensemble.probability(np.array([learnt.ensemble.threshold]))
+    assert limit is not None  # the ensemble's always is
+    court.thresholds.append(float(_log_odds(limit)[0]))
+    court.rows.append(fold.test)
+    drawn = data.x[np.ix_(fold.test[::_EXPLAINED], places(learnt.ensemble.features))]
+    court.importance = mean_parts(learnt.ensemble.explain(drawn), learnt.ensemble.features)
+    fraud = data.fraud[fold.train]
     for family, left_out in FAMILIES.items():
         tell(f"trees {family}", 0.8)
-        kept = _places(tuple(name for name in TREE_FEATURES if name not in left_out))
-        trees, offset = boost(data.x[np.ix_(fold.train, kept)], fraud, recipe_of_trees)
+        kept = places(tuple(name for name in TREE_FEATURES if name not in left_out))
+        trees, offset = boost(data.x[np.ix_(fold.train, kept)], fraud, Boosting(seed=recipe.seed))
         odds = trees.margin(data.x[np.ix_(fold.test, kept)]) + offset
         court.judge(fold, "ablation", f"trees {family}", odds, 1.0 / (1.0 + np.exp(-odds)))
 
 
-def _places(names: tuple[str, ...]) -> Ints:
-    return np.array([FEATURES.index(name) for name in names], np.int64)
-
-
-def _autoencoder(data: FeatureSet, fold: Fold, recipe: Recipe) -> tuple[Autoencoder, Ints]:
-    """Fit one on the genuine payments of the training week, as `weir train` does, without any label-derived feature.
-
-    Every verdict on them is known before the first payment of the test.
-    """
-    columns = np.array([j for j, name in enumerate(FEATURES) if name not in LABEL_FEATURES])
-    last = fold.begin + (7 - _STOP_DAYS) * DAY_MS
-    genuine = fold.train[data.fraud[fold.train] == 0]
-    cut = int(np.searchsorted(data.at[genuine], last))
-    fitted = fit(data, genuine[:cut], genuine[cut:], columns, recipe, lambda done, loss: None)  # noqa: ARG005
-    return serve(draft_network(data, genuine, fitted, recipe), fitted), columns
+def _log_odds(probability: Vector) -> Vector:
+    told = np.clip(probability, _SURE, 1.0 - _SURE)
+    return np.log(told / (1.0 - told))
 
 
 def _means(folds: list[FoldFigures]) -> Figures:

@@ -17,6 +17,8 @@ features made the score, and alerts at a threshold that a budgeted share of genu
 
 For: ranking card payments for analysts. Not for: declining a payment by itself, or judging people.
 """
+_PICTURES = ("precision_recall", "roc", "calibration", "cost", "scores", "confusion", "importance")
+_RANKED = 12  # features that are named
 _LIMITS = """\
 ## Limits
 
@@ -25,7 +27,8 @@ _LIMITS = """\
 - Probabilities are at the prevalence of the calibration window.
 - `robust` uses verdicts on the terminal's payments once they have come; `autoencoder` uses none, so a terminal that
   was taken over shows in it only where amounts or pace change.
-- No personal attribute is used; amounts and places may still stand in for one. Fairness has not been measured.
+- No personal attribute is used; amounts and places may still stand in for one. Fairness has been measured only over
+  segments of behaviour, above: of other groups nothing is known here.
 """
 
 
@@ -36,6 +39,8 @@ def model_card(network: Network, baseline: Baseline, provenance: Provenance, rep
             _ABOUT,
             _made(network, baseline, provenance),
             _judged(report, provenance),
+            _over_segments(report),
+            _looked_into(report),
             _LIMITS,
         )
     )
@@ -90,8 +95,60 @@ def _judged(report: Report, provenance: Provenance) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_row(name, figures) for name, figures in report.figures.items()]
-    lines += ["", "![Precision over recall](precision_recall.png)", "", "![Scores](scores.png)", ""]
-    return "\n".join([*lines, "![Calibration](calibration.png)", ""])
+    return "\n".join([*lines, "", *(f"![{name}]({name}.png)" for name in _PICTURES), ""])
+
+
+def _over_segments(report: Report) -> str:
+    """How evenly false alerts fall on customers of one kind or another."""
+    lines = [
+        "## Segments of customers",
+        "",
+        (
+            "By what they did in the 30 days before a payment (how often, how much, at how many places), ascending by "
+            "median amount; 0 is who has too few payments to tell. Share of genuine payments alerted on, and recall, "
+            "by one threshold and by one of each segment (`alerts.per_segment`)."
+        ),
+        "",
+        "| detector | segment | payments | mean amount | genuine alerted | per segment | recall | per segment |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, spread in report.spread.items():
+        for one in spread.segments:
+            rates = (one.genuine_alert_ratio, one.genuine_alert_ratio_per_segment)
+            found = (one.recall, one.recall_per_segment)
+            cells = (
+                *("–" if rate is None else f"{rate:.2%}" for rate in rates),
+                *("–" if share is None else f"{share:.3f}" for share in found),
+            )
+            lines.append(f"| {name} | {one.segment} | {one.payments:,} | {one.mean_amount:.2f} | {' | '.join(cells)} |")
+        lines.append(f"| {name} | greatest less least | | | {spread.gap:.2%} | {spread.gap_per_segment:.2%} | | |")
+    return "\n".join([*lines, ""])
+
+
+def _looked_into(report: Report) -> str:
+    """What the ensemble's scores are made of, and a tree that says nearly the same."""
+    if report.insight is None:
+        return ""
+    surrogate = report.insight.surrogate
+    ranked = list(report.insight.importance.items())[:_RANKED]
+    return "\n".join(
+        (
+            f"## What scores of {report.insight.detector} are made of",
+            "",
+            "Mean size of each feature's part: " + ", ".join(f"{name} {size:.2f}" for name, size in ranked) + ".",
+            "",
+            (
+                f"A tree in its place, for a first look. It explains {surrogate.r2:.0%} of the probability's variance, "
+                f"shares {surrogate.agreement:.0%} of the alerts, and has an average precision of "
+                f"{surrogate.average_precision:.3f}; -1 stands for no history."
+            ),
+            "",
+            "```",
+            surrogate.rules.rstrip(),
+            "```",
+            "",
+        )
+    )
 
 
 def _row(name: str, figures: Figures) -> str:

@@ -8,7 +8,7 @@ from models.artifact import Stacking
 from models.autoencoder import Autoencoder
 from models.boosting import Boosting
 from models.dataset import FeatureSet, Ints
-from models.detector import Matrix
+from models.detector import Matrix, Vector
 from models.ensemble import Ensemble
 from models.stacking import TREE_FEATURES, stack_up
 from models.trees import Trees
@@ -25,11 +25,15 @@ def usual(x: Matrix) -> list[float | None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taught:
-    """An ensemble: its trees, the rest of it for the manifest, and both together as a detector."""
+    """An ensemble: its trees, the rest of it for the manifest, and both together as a detector.
+
+    unseen  (n,) scores of the rows it learnt from, by trees that had not
+    """
 
     trees: Trees
     stacking: Stacking
     detector: Ensemble
+    unseen: Vector
 
 
 def fit_ensemble(
@@ -67,4 +71,4 @@ def fit_ensemble(
         usual=stacking.usual,
         version="",
     )
-    return Taught(trees=stacked.trees, stacking=stacking, detector=detector)
+    return Taught(trees=stacked.trees, stacking=stacking, detector=detector, unseen=stacked.unseen)

@@ -9,6 +9,11 @@ import numpy as np
 from models.dataset import FeatureSet, Ints
 from models.detector import Vector
 from models.evaluation import Ranking, at_threshold, bootstrap, brier, card_precision
+from models.surrogate import Insight
+from models.thresholds.segments import BEHAVIOUR
+from models.thresholds.spread import Spread, spread
+from models.thresholds.table import Table
+from stream.core.names import FEATURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,9 @@ class Report:
     figures: dict[str, Figures]
     subjects: tuple[Subject, ...]
     fraud: Ints
+    amount: Vector
+    spread: dict[str, Spread]  # detector → its alerts over segments of customers
+    insight: Insight | None  # into the ensemble; None where there is none
 
     @property
     def base_rate(self) -> float:
@@ -74,19 +82,39 @@ class Report:
             "frauds": self.frauds,
             "base_rate": self.base_rate,
             "detectors": {name: msgspec.to_builtins(figures) for name, figures in self.figures.items()},
+            "insight": None if self.insight is None else msgspec.to_builtins(self.insight),
+            "segments": {name: msgspec.to_builtins(spread) for name, spread in self.spread.items()},
         }
         return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
-def judge(data: FeatureSet, rows: Ints, subjects: Sequence[Subject], *, seed: int) -> Report:
+def judge(
+    data: FeatureSet, rows: Ints, subjects: Sequence[Subject], table: Table, insight: Insight | None, *, seed: int
+) -> Report:
     """Judge every subject on the same rows.
 
-    rows  of the test window, later than all that was learnt or calibrated
-    seed  of the bootstrap
+    rows     of the test window, later than all that was learnt or calibrated
+    table    where its detectors would alert, per segment of customers
+    insight  goes into the report
+    seed     of the bootstrap
     """
     fraud, customer = data.fraud[rows], data.customer_codes()[rows]
     figures = {one.name: _figures(one, data.at[rows], customer, fraud, seed) for one in subjects}
-    return Report(rows=len(rows), frauds=int(fraud.sum()), figures=figures, subjects=tuple(subjects), fraud=fraud)
+    segment = table.drawn().assign(data.x[np.ix_(rows, [FEATURES.index(name) for name in BEHAVIOUR])])
+    return Report(
+        rows=len(rows),
+        frauds=int(fraud.sum()),
+        figures=figures,
+        subjects=tuple(subjects),
+        fraud=fraud,
+        amount=data.amount[rows],
+        spread={
+            one.name: spread(table, one.name, segment, one.score, data.amount[rows], fraud)
+            for one in subjects
+            if one.name in table.detectors
+        },
+        insight=insight,
+    )
 
 
 def _figures(one: Subject, at: Ints, customer: Ints, fraud: Ints, seed: int) -> Figures:

@@ -19,10 +19,14 @@ from models.calibration import conformal_threshold, fit_calibration
 from models.dataset import FeatureSet, Ints
 from models.detector import Detector, Vector
 from models.ensemble_training import Taught, fit_ensemble, usual
+from models.reference import Reference, reference_of
 from models.report import Report, Subject, judge
 from models.scaling import LEAST_HISTORY, Scaling, fit_scaling, scale_rows
 from models.splits import Plan, Split, not_known_as_fraud, split_by_time
 from models.surprise import Surprise, fit_surprise
+from models.surrogate import look_into
+from models.thresholds.table import Table
+from models.thresholds.training import Scores, fit_table, scores_of
 from stream.core.names import FEATURES, LABEL_FEATURES
 
 JUDGED = ("amount", "amount_robust_z", "seconds_since_last", "amount_to_median_30d")  # what a payment itself brings
@@ -79,6 +83,8 @@ class Trained:
     taught: Taught | None  # None: the calibration window holds too few frauds to learn from
     provenance: Provenance
     report: Report
+    reference: Reference  # of the test window
+    thresholds: Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +118,13 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
         _subject("robust", robust.Robust(baseline, version=""), data, rows, recipe.budget),
         *_compared(data, rows, fitted, recipe, tell),
     ]
+    scores = {} if taught is None else {"ensemble": Scores(score=taught.unseen, budget=recipe.budget)}
+    scores["autoencoder"] = scores_of(serve(described, fitted), recipe.strange, data, rows.calibration)
+    scores["robust"] = scores_of(robust.Robust(baseline, version=""), recipe.budget, data, rows.calibration)
+    thresholds = fit_table(data, rows.calibration, scores, seed=recipe.seed)
     progress("judging", 0.0)
-    report = judge(data, rows.test, subjects, seed=recipe.seed)
+    insight = look_into(taught.detector, data, rows.test) if taught else None
+    report = judge(data, rows.test, subjects, thresholds, insight, seed=recipe.seed)
     progress("judging", 1.0)
     provenance = _provenance(split, rows, recipe, source)
     return Trained(
@@ -123,6 +134,8 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
         taught=taught,
         provenance=provenance,
         report=report,
+        reference=reference_of(data.x[rows.test], _served(described, fitted, baseline, taught)),
+        thresholds=thresholds,
     )
 
 
@@ -146,6 +159,12 @@ def serve(described: Network, fitted: Fitted) -> Autoencoder:
     places, surprise = fitted.judging(described.judged)
     weights = network.freeze(fitted.model, places)
     return Autoencoder(described, scaling=fitted.scaling, weights=weights, surprise=surprise, version="")
+
+
+def _served(described: Network, fitted: Fitted, baseline: Baseline, taught: Taught | None) -> list[Detector]:
+    """All that an artefact can serve."""
+    learnt: list[Detector] = [taught.detector] if taught else []
+    return [*learnt, serve(described, fitted), robust.Robust(baseline, version="")]
 
 
 def _select(data: FeatureSet, split: Split, recipe: Recipe) -> _Rows:

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
-from models.artifact import TREES, WEIGHTS, Manifest, write_manifest
+from models.artifact import MANIFEST, TREES, WEIGHTS, Manifest, write_manifest
 from models.card import model_card
 from models.network import freeze
-from models.plots import draw
+from models.plots.draw import FILES, draw
+from models.plots.pictured import Pictured
+from models.reference import FILE as REFERENCE
+from models.reference import write_reference
+from models.thresholds.table import FILE as THRESHOLDS
 from models.training import Trained
 from models.trees import ARRAYS
 from stream.errors import ModelError
@@ -26,13 +31,13 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
     ours = {
         WEIGHTS,
         TREES,
+        REFERENCE,
         METRICS,
+        THRESHOLDS,
         CARD,
         KERAS,
-        "manifest.json",
-        "precision_recall.png",
-        "scores.png",
-        "calibration.png",
+        MANIFEST,
+        *FILES,
     }
     strange = sorted(path.name for path in folder.iterdir() if path.name not in ours)
     if strange:
@@ -54,8 +59,13 @@ def write_artifact(trained: Trained, folder: Path) -> Manifest:
         trees = {name: getattr(trained.taught.trees, name) for name in ARRAYS}
         np.savez_compressed(folder / TREES, features=np.array(trained.taught.stacking.features), **trees)
     fitted.model.save(folder / KERAS, include_optimizer=False)
+    (folder / THRESHOLDS).write_bytes(msgspec.json.format(msgspec.json.encode(trained.thresholds), indent=1) + b"\n")
+    write_reference(trained.reference, folder)
     (folder / METRICS).write_bytes(trained.report.to_json())
-    draw(trained.report, folder)
+    report = trained.report
+    drawn = tuple(one for one in report.subjects if one.name in trained.thresholds.detectors)
+    importance = {} if report.insight is None else report.insight.importance
+    draw(Pictured(subjects=drawn, fraud=report.fraud, amount=report.amount, importance=importance), folder)
     (folder / CARD).write_text(
         model_card(trained.network, trained.baseline, trained.provenance, trained.report), encoding="utf-8"
     )

@@ -23,8 +23,25 @@ def detectors_of(settings: Settings) -> list[Detector]:
     model = Path(settings.worker.model) if settings.worker.model else None
     if Rules.name in settings.alerts.detectors:
         raise SettingsError("alerts.detectors", f"no {Rules.name}; name their file in alerts.rules", Rules.name)
-    detectors = load_detectors(settings.alerts.detectors, model)
+    detectors = _placed(load_detectors(settings.alerts.detectors, model), model, settings)
     return [*detectors, load(Path(settings.alerts.rules))] if settings.alerts.rules else detectors
+
+
+def _placed(detectors: list[Detector], model: Path | None, settings: Settings) -> list[Detector]:
+    """Move thresholds to where the settings want them; untouched where they say nothing."""
+    alerts = settings.alerts
+    if not (alerts.budget_a_day or alerts.review_cost or alerts.per_segment):
+        return detectors
+    from models.thresholds.placing import place  # noqa: PLC0415  # as above
+    from models.thresholds.table import read_table  # noqa: PLC0415
+
+    return place(
+        detectors,
+        read_table(model),
+        alerts_a_day=alerts.budget_a_day,
+        review_cost=alerts.review_cost,
+        per_segment=alerts.per_segment,
+    )
 
 
 def stages_of(settings: Settings, detectors: Sequence[Detector], models: Models | None = None) -> list[StageSpec]:

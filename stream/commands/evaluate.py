@@ -1,24 +1,25 @@
 """``weir evaluate``: the figures of the detectors by a published protocol, from the code that runs live."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from stream.commands.evaluation_tables import print_handbook, print_ulb, print_worlds
 from stream.commands.learning import load_module, open_history
 from stream.commands.options import OutFile, config_option, settings_from
 from stream.errors import SettingsError
 
 if TYPE_CHECKING:
-    from models.benchmark import Evaluation, Figures
-    from models.ulb import UlbEvaluation
+    from models.benchmark import Evaluation
+    from models.worlds import WorldsEvaluation
     from stream.replay import Keyed
     from stream.settings import Settings
 
@@ -29,10 +30,11 @@ _SHORT = 45  # days that the folds and the histories before them need at least
 @click.command()
 @click.option(
     "--protocol",
-    type=click.Choice(["handbook", "ulb"]),
+    type=click.Choice(["handbook", "ulb", "worlds"]),
     default="handbook",
     show_default=True,
-    help="handbook: folds and figures of the Fraud Detection Handbook. ulb: real payments, given by --data.",
+    help="handbook: folds and figures of the Fraud Detection Handbook. ulb: real payments, given by --data. worlds: "
+    "simulated ones with patterns of fraud drawn from --seed, each with its ceiling.",
 )
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of card payments with verdicts."
@@ -40,8 +42,12 @@ _SHORT = 45  # days that the folds and the histories before them need at least
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the file.")
 @click.option("--source", help="Instead of a file: a producer by name (`weir sources`), with --days.")
 @click.option("--days", type=click.IntRange(min=_SHORT), default=80, show_default=True, help="Of --source.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Of --source and of every training.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Of --source, of worlds and of every training.")
+@click.option("--worlds", "count", type=click.IntRange(min=1), default=4, show_default=True, help="How many worlds.")
 @click.option("--json", "json_path", type=OutFile(), help="Write all figures here, fold by fold.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Of handbook: folder of a card, with plots."
+)
 @config_option
 def evaluate(
     protocol: str,
@@ -50,7 +56,9 @@ def evaluate(
     source: str | None,
     days: int,
     seed: int,
+    count: int,
     json_path: Path | None,
+    out: Path | None,
     config: Path | None,
 ) -> None:
     """Fit the ensemble, the autoencoder and what they are measured against, and judge them on later weeks.
@@ -62,14 +70,22 @@ def evaluate(
     The ULB data (two days of real payments, as principal components) can't be streamed: there our ways of learning are
     judged, fitted on the first day and tested on the second, at the native share of frauds.
 
+    Worlds are of the Handbook's kind, with other limits, windows, rates, shares and factors. In each a filter that
+    knows them, but not who is compromised, sets the ceiling; nothing of them is told to the ensemble.
+
     \b
-        weir evaluate --data payments.parquet --json figures.json
+        weir evaluate --data payments.parquet --json figures.json --out out/evaluation
         weir evaluate --source cards --seed 3     # a simulated world, set in [producers.cards]
+        weir evaluate --protocol worlds --seed 3  # four that nobody set; some minutes each
     """  # noqa: D301  # click's mark against re-wrapping
-    if (data is None) == (source is None):
+    if protocol == "worlds" and (data is not None or source is not None):
+        raise SettingsError("--data, --source", "neither: worlds are drawn from --seed", where="evaluate")
+    if protocol != "worlds" and (data is None) == (source is None):
         raise SettingsError("--data, --source", "a file or a source", where="evaluate")
     if protocol == "ulb" and data is None:
         raise SettingsError("--data", "the ULB data, which no source simulates", where="evaluate")
+    if out is not None and protocol != "handbook":
+        raise SettingsError("--out", "--protocol handbook: others have no plots", where="evaluate")
     settings = settings_from(config)
     console = Console(highlight=False, stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -80,58 +96,67 @@ def evaluate(
             bar.update(task, description=what, completed=share, total=1.0 if share else None)
 
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
+        found: Any
         if protocol == "ulb":
             assert data is not None
             found = load_module("models.ulb", _WHAT).evaluate_file(data, seed=seed, progress=tell)
+        elif protocol == "worlds":
+            found = _in_worlds(count, seed, settings, tell)
         else:
-            found = _replayed(open_history(data, mapping, source or "", days, seed, settings), settings, seed, tell)
-    (_print_ulb if protocol == "ulb" else _print)(found, protocol)
+            history = open_history(data, mapping, source or "", days, seed, settings)
+            found = _replayed(history, settings, seed, tell, out)
+    {"handbook": print_handbook, "ulb": print_ulb, "worlds": print_worlds}[protocol](found)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
 
 def _replayed(
-    records: tuple[Iterator["Keyed"], str], settings: "Settings", seed: int, tell: Callable[[str, float], None]
+    records: tuple[Iterator["Keyed"], str],
+    settings: "Settings",
+    seed: int,
+    tell: Callable[[str, float], None],
+    out: Path | None,
 ) -> "Evaluation":
-    """Judge by the Handbook's protocol."""
+    """Judge by the Handbook's protocol; with ``out``, write card, plots and figures there."""
     benchmark, training = (load_module(f"models.{name}", _WHAT) for name in ("benchmark", "training"))
     from stream.training_set import feature_set  # noqa: PLC0415  # kernels are not needed for --help
 
     history = feature_set(records[0], settings, on_progress=lambda done: tell(f"replaying, {done:,} payments", 0.0))
-    found: Evaluation = benchmark.evaluate(history, training.Recipe(seed=seed), source=records[1], progress=tell)
+    drawn: list[str] = []
+
+    def show(pictured: object) -> None:
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            drawn.extend(path.name for path in load_module("models.plots.draw", _WHAT).draw(pictured, out))
+
+    recipe = training.Recipe(seed=seed)
+    found: Evaluation = benchmark.evaluate(history, recipe, source=records[1], progress=tell, show=show)
+    if out is not None:
+        card = load_module("models.evaluation_card", _WHAT).evaluation_card(found, drawn)
+        (out / "card.md").write_text(card, encoding="utf-8")
     return found
 
 
-def _print(found: "Evaluation", protocol: str) -> None:
-    title = f"{protocol}: {found.source}, {found.rows:,} payments, {found.frauds:,} frauds, mean of 4 folds"
-    table = Table(title=title)
-    table.add_column("model", no_wrap=True)
-    for heading in ("avg precision", "± of a fold", "ROC-AUC", "cards@100", "Brier", "expected / real"):
-        table.add_column(heading, justify="right")
-    ours = {"ensemble": found.ensemble, "autoencoder": found.autoencoder}
-    for name, figures in {**ours, **found.baselines, **found.ablation}.items():
-        table.add_row(name, *_shown(figures))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)  # a file has no width of its own
+def _in_worlds(count: int, seed: int, settings: "Settings", tell: Callable[[str, float], None]) -> "WorldsEvaluation":
+    """Draw worlds, live in each, and judge what is learnt there."""
+    worlds, training = (load_module(f"models.{name}", _WHAT) for name in ("worlds", "training"))
+    from producers.worlds.ceiling import probabilities  # noqa: PLC0415  # kernels are not needed for --help
+    from producers.worlds.drawing import draw_patterns  # noqa: PLC0415
+    from producers.worlds.payments import live, records  # noqa: PLC0415
+    from stream.training_set import feature_set  # noqa: PLC0415
 
+    found = []
+    for number in range(count):
 
-def _print_ulb(found: "UlbEvaluation", protocol: str) -> None:
-    table = Table(title=f"{protocol}: {found.source}, second day, {found.test_frauds} frauds; 95 % by bootstrap")
-    table.add_column("model", no_wrap=True)
-    for heading in ("avg precision", "95 %", "ROC-AUC", "95 %"):
-        table.add_column(heading, justify="right")
-    for name, one in {"supervised": found.supervised, "autoencoder": found.autoencoder, **found.baselines}.items():
-        spans = (f"{low:.3f} to {high:.3f}" for low, high in (one.average_precision_95, one.roc_auc_95))
-        table.add_row(name, f"{one.average_precision:.3f}", next(spans), f"{one.roc_auc:.3f}", next(spans))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+        def told(what: str, share: float, number: int = number) -> None:
+            tell(f"world {number + 1} of {count}: {what}", (number + share) / count)
 
-
-def _shown(figures: "Figures") -> list[str]:
-    columns = (
-        (figures.average_precision, ".3f"),
-        (figures.spread["average_precision"], ".3f"),
-        (figures.roc_auc, ".3f"),
-        (figures.card_precision_100, ".3f"),
-        (figures.brier, ".5f"),
-        (figures.expected_over_real, ".2f"),
-    )
-    return ["–" if value is None else format(value, form) for value, form in columns]
+        world = draw_patterns(seed, number)
+        told("living", 0.0)
+        lived = live(world, seed=seed + number)
+        data = feature_set(records(lived), settings, on_progress=lambda done: told(f"replaying, {done:,}", 0.0))
+        rows = np.fromiter((int(name[1:]) for name in data.id), np.int64, len(data))
+        ceiling = probabilities(world, lived)[rows]
+        found.append(worlds.judge_world(data, ceiling, asdict(world), training.Recipe(seed=seed), told))
+    done: WorldsEvaluation = worlds.in_all(found, f"seed {seed}")
+    return done

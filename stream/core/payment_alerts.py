@@ -88,14 +88,14 @@ class PaymentAlerts:
         return Alert(
             id=alert_id(TRANSACTIONS.name, origin // 2, offset, detector.name),
             kind="fraud",
-            severity=self._severity(entity, value, {n: float(s[row]) for n, s in scored.scores.items()}),
+            severity=self._severity(entity, value, scored, x, row),
             at=at,
             detected_at=now,
             emitted_at=now,
             produced_at=int(merged.produced[i]),
             entity=entity,
             score=score,
-            threshold=detector.threshold,
+            threshold=self._scorer.limit(which, x, row),
             probability=self._scorer.probability(which, score),
             reasons=why,
             sentence=self._sentence(which, subject, why, score, rules),
@@ -114,15 +114,15 @@ class PaymentAlerts:
             rules=rules,
         )
 
-    def _severity(self, entity: Entity, value: dict[str, float], scores: dict[str, float]) -> str:
+    def _severity(self, entity: Entity, value: dict[str, float], scored: Scored, x: Matrix, row: int) -> str:
         """Take the highest of the detectors at their threshold: by the loss to be expected, else by the score."""
         at_risk, steps = amount_at_risk(entity.kind, value), self._settings.alerts.severity_losses
         grades = []
         for which, detector in enumerate(self._scorer.detectors):
-            score = scores[detector.name]
-            if score >= detector.threshold:  # nan, of one that failed, is not
+            score, limit = float(scored.scores[detector.name][row]), self._scorer.limit(which, x, row)
+            if score >= limit:  # nan, of one that failed, is not
                 chance = self._scorer.probability(which, score)
-                by_score = severity(score, detector.threshold)
+                by_score = severity(score, limit)
                 grades.append(by_score if chance is None else severity_of_loss(chance * at_risk, steps))
         return max(grades, key=SEVERITIES.index)
 

@@ -28,7 +28,10 @@ def test_every_model_is_judged_on_the_same_folds(benchmark: Any) -> None:
     data = a_history(days=44, per_day=60, frauds=0.1)
     recipe = importlib.import_module("models.training").Recipe(epochs=1, hidden=(8, 4, 8), budget=0.05)
     told: list[str] = []
-    found = benchmark.evaluate(data, recipe, source="made up", progress=lambda what, _share: told.append(what))
+    shown: list[Any] = []
+    found = benchmark.evaluate(
+        data, recipe, source="made up", progress=lambda what, _share: told.append(what), show=shown.append
+    )
 
     everyone = {"ensemble": found.ensemble, "autoencoder": found.autoencoder, **found.baselines, **found.ablation}
     assert set(BASELINES) <= set(everyone)
@@ -47,3 +50,14 @@ def test_every_model_is_judged_on_the_same_folds(benchmark: Any) -> None:
     assert third.brier == pytest.approx(brier_score_loss(data.fraud[fold.test], score))
     assert found.ensemble.average_precision > 2 * data.fraud.mean()  # eight times the amount is found
     assert told[-1].startswith("fold 4 of 4")
+
+    (pictured,) = shown
+    first = pictured.subjects[0]
+    weeks = [one.rows for one in found.ensemble.folds]
+    brier = sum(one.brier * one.rows for one in found.ensemble.folds) / sum(weeks)
+    assert (first.name, len(first.score), len(pictured.fraud)) == ("ensemble", sum(weeks), sum(weeks))
+    assert np.mean((first.probability - pictured.fraud) ** 2) == pytest.approx(brier, rel=1e-4)
+    card = importlib.import_module("models.evaluation_card").evaluation_card(found, ["roc.png"])
+    for figures in (found.ensemble, *found.ablation.values()):
+        assert f"| {figures.average_precision:.3f} ± {figures.spread['average_precision']:.3f} |" in card
+    assert "![roc](roc.png)" in card
