@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STANDIN = Path(__file__).with_name("kubectl_standin.py")
-ROLES = ("admin", "worker", "notify", "audit", "analyst")
+ROLES = ("admin", "worker", "notify", "audit", "analyst", "score", "monitor")
 SECRETS = (*(f"weir-kafka-{role}" for role in ROLES), "weir-console-tls", "weir-console-tokens")
 CHANGES = {"apply", "create", "delete", "rollout undo"}
 
@@ -84,6 +84,8 @@ def test_a_new_cluster_gets_topics_before_anybody_waits_for_workers(cluster: Clu
         "StatefulSet/weir-worker",
         "Deployment/weir-notify",
         "Deployment/weir-console",
+        "Deployment/weir-score",
+        "Deployment/weir-monitor",
         "Deployment/weir-audit",
     }
     assert "is up in namespace weir" in done.stdout

@@ -122,6 +122,7 @@ def test_probes_and_scrapes_ask_where_weir_answers(overlay: str) -> None:
         ("StatefulSet", "weir-worker", settings.worker.metrics_port),
         ("Deployment", "weir-notify", settings.notify.metrics_port),
         ("Deployment", "weir-console", settings.console.port),
+        ("Deployment", "weir-monitor", settings.monitor.metrics_port),
     ):
         template = one(render(overlay), kind, name)["spec"]["template"]
         (container,) = template["spec"]["containers"]
@@ -164,7 +165,8 @@ def test_a_worker_keeps_its_name_in_the_group() -> None:
 def test_each_process_comes_to_kafka_by_a_role_of_its_own() -> None:
     """The secrets are of the roles that rights are granted by; only who makes topics is the administrator."""
     documents = render("production")
-    processes = {"weir-worker": "worker", "weir-notify": "notify", "weir-audit": "audit", "weir-console": "analyst"}
+    processes = {f"weir-{role}": role for role in ("worker", "notify", "audit", "score", "monitor")}
+    processes["weir-console"] = "analyst"
     users = {}
     for document in documents:
         if document["kind"] in {"StatefulSet", "Deployment", "Job"}:
