@@ -228,7 +228,7 @@ def _rounded(seconds: float | None) -> float | None:
 def _environment(settings: Settings, ground: Ground) -> dict[str, str]:
     """What a worker is told: all of ``settings.kafka``, where it reaches the brokers, and the rules."""
     kafka = msgspec.to_builtins(settings.kafka) | {"bootstrap": ground.worker_bootstrap}
-    told = {f"WEIR_KAFKA_{field.upper()}": str(value) for field, value in kafka.items()}
+    told = {f"WEIR_KAFKA_{field.upper()}": str(value) for field, value in kafka.items() if value is not None}
     return told | {"WEIR_ALERTS_RULES": settings.alerts.rules}
 
 
