@@ -100,7 +100,7 @@ def judge(
     """
     fraud, customer = data.fraud[rows], data.customer_codes()[rows]
     figures = {one.name: _figures(one, data.at[rows], customer, fraud, seed) for one in subjects}
-    segment = table.drawn().assign(data.x[np.ix_(rows, [FEATURES.index(name) for name in BEHAVIOUR])])
+    segment = table.drawn().assign(data.x[np.ix_(rows, np.array([FEATURES.index(name) for name in BEHAVIOUR]))])
     return Report(
         rows=len(rows),
         frauds=int(fraud.sum()),

@@ -46,7 +46,7 @@ class Insight(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_into(detector: Detector, data: FeatureSet, rows: Ints) -> Insight:
     """Explain a detector on rows that it did not learn from."""
-    x = np.ascontiguousarray(data.x[np.ix_(rows, [FEATURES.index(name) for name in detector.features])])
+    x = np.ascontiguousarray(data.x[np.ix_(rows, np.array([FEATURES.index(name) for name in detector.features]))])
     drawn = x[:: -(-len(x) // _EXPLAINED)]
     score = detector.score(x)
     told = detector.probability(score)

@@ -81,8 +81,13 @@ def judge_world(
         patterns=patterns,
         rows=len(data),
         frauds=int(data.fraud.sum()),
-        **found,
-        **{f"{name}_average_precision": mean for name, mean in means.items()},  # type: ignore[arg-type]  # floats all
+        ensemble=found["ensemble"],
+        ceiling=found["ceiling"],
+        baseline=found["baseline"],
+        expected_over_real=found["expected_over_real"],
+        ensemble_average_precision=means["ensemble"],
+        ceiling_average_precision=means["ceiling"],
+        baseline_average_precision=means["baseline"],
         share=means["ensemble"] / means["ceiling"],
     )
 

@@ -28,7 +28,7 @@ class Scores:
 
 def scores_of(detector: Detector, budget: float, data: FeatureSet, rows: Ints) -> Scores:
     """Score rows by a detector that did not learn from them."""
-    columns = [FEATURES.index(name) for name in detector.features]
+    columns = np.array([FEATURES.index(name) for name in detector.features])
     return Scores(score=detector.score(data.x[np.ix_(rows, columns)]), budget=budget)
 
 

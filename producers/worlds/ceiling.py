@@ -9,10 +9,13 @@ of them, so it is a hair short of the true ceiling.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.compiled import kernel
 from producers.worlds.drawing import Patterns
 from producers.worlds.payments import DAY_MS, DELAY_MS, START_MS, Floats, Ints, Lived
+
+Flags = NDArray[np.bool_]
 
 _LEAST = 1e-12  # density of an amount
 _SURE = 80.0  # log-odds that are as good as certain
@@ -37,7 +40,7 @@ def _density(amount: Floats, mean: Floats) -> Floats:
     return normal + np.where(amount <= 2.0 * mean, negative / (2.0 * mean), 0.0) + _LEAST
 
 
-def _by_card(world: Patterns, lived: Lived, genuine: Floats, raised: Floats, above: Floats) -> Floats:
+def _by_card(world: Patterns, lived: Lived, genuine: Floats, raised: Floats, above: Flags) -> Floats:
     """Probability that the payment was made with a stolen card."""
     share, fraud = world.share, lived.fraud == 1
     otherwise = np.where(above, 1.0, world.broken)  # that it is fraud though the card is not stolen

@@ -105,7 +105,8 @@ def evaluate(
         else:
             history = open_history(data, mapping, source or "", days, seed, settings)
             found = _replayed(history, settings, seed, tell, out)
-    {"handbook": print_handbook, "ulb": print_ulb, "worlds": print_worlds}[protocol](found)
+    printed: dict[str, Callable[[Any], None]] = {"handbook": print_handbook, "ulb": print_ulb, "worlds": print_worlds}
+    printed[protocol](found)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 

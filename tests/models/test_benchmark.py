@@ -53,9 +53,9 @@ def test_every_model_is_judged_on_the_same_folds(benchmark: Any) -> None:
 
     (pictured,) = shown
     first = pictured.subjects[0]
-    weeks = [one.rows for one in found.ensemble.folds]
-    brier = sum(one.brier * one.rows for one in found.ensemble.folds) / sum(weeks)
-    assert (first.name, len(first.score), len(pictured.fraud)) == ("ensemble", sum(weeks), sum(weeks))
+    tested = sum(one.rows for one in found.ensemble.folds)
+    brier = sum(one.brier * one.rows for one in found.ensemble.folds) / tested
+    assert (first.name, len(first.score), len(pictured.fraud)) == ("ensemble", tested, tested)
     assert np.mean((first.probability - pictured.fraud) ** 2) == pytest.approx(brier, rel=1e-4)
     card = importlib.import_module("models.evaluation_card").evaluation_card(found, ["roc.png"])
     for figures in (found.ensemble, *found.ablation.values()):

@@ -1,6 +1,7 @@
 """Thresholds move to a budget of alerts, to the cost of a review, and by segment; scores stay as they are."""
 
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +80,10 @@ def columns_of(data: FeatureSet) -> Matrix:
     return behaviour_columns(data.x)
 
 
+def _given(detector: Detector, _: Path | None) -> Detector:
+    return detector
+
+
 def told(detector: Detector, x: Matrix) -> np.ndarray:
     """Which payments it alerts on."""
     limits = detector.limits(x) if isinstance(detector, BySegment | ByCost) else detector.threshold
@@ -150,7 +155,7 @@ def test_a_moved_threshold_changes_no_score() -> None:
             a_month(), np.arange(40_000), {own.name: Scores(score=np.linspace(0, 9, 40_000), budget=0.01)}, seed=1
         )
         (moved,) = place([own], table, alerts_a_day=10.0)
-        check_detector(lambda _, moved=moved: moved)
+        check_detector(partial(_given, moved))
         columns = np.ascontiguousarray(x[:, [FEATURES.index(name) for name in own.features]])
 
         assert moved.score(columns).tobytes() == own.score(columns).tobytes()
@@ -165,6 +170,7 @@ def test_what_a_table_does_not_know_is_refused() -> None:
         def probability(self, score: Vector) -> Vector | None:
             """None."""
             del score
+            return None
 
     with pytest.raises(ModelError, match=r"thresholds\.json: expected other among amount"):
         place([Other()], learnt()[1], alerts_a_day=5.0)
