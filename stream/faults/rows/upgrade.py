@@ -48,7 +48,7 @@ def _wait_ended(worker: Worker, before: int) -> None:
 # The first that judges as the present one does, with today's layouts of all that is stored: moved on whenever features,
 # the artefact or a layout change, for what an older one has made can't equal a replay by the present one. That old
 # layouts are migrated, or refused by name, is held by the tests of ``stream.core.layout``.
-_UPGRADE = Upgrade("3ab0522")
+_UPGRADE = Upgrade("70c48ae")
 
 HARMS = (
     Harm(
