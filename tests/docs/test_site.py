@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from deployment.docs.reference import commands_page, settings_page
 from producers.plugins import installed, open_any
@@ -31,6 +32,9 @@ def commands(page: Path) -> list[str]:
 
 
 LINES = [(page, line) for page in PAGES if page.name not in _OTHERS for line in commands(page)]
+QUICK = sorted(
+    {line for _, line in LINES if re.match(r"weir (sources|topics --list|rules (features|list|test) ?)", line)}
+)
 
 
 @pytest.mark.slow
@@ -70,6 +74,16 @@ def test_every_command_on_a_page_is_one(page: Path, line: str) -> None:
         missing.append(error.message)
 
     assert [said for said in missing if "does not exist" not in said and "no folder" not in said] == []
+
+
+@pytest.mark.parametrize("line", QUICK)
+def test_every_quick_command_on_a_page_does_what_it_says(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that need no Kafka and no file of the reader's: they end well, and say something."""
+    monkeypatch.chdir(ROOT)
+    done = CliRunner(env={"WEIR_BOOTSTRAP": None}).invoke(weir, shlex.split(line)[1:])
+
+    assert (done.exit_code, done.exception) == (0, None)
+    assert done.output
 
 
 def test_the_settings_on_the_page_of_sources_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
