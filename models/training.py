@@ -12,13 +12,14 @@ import sklearn
 import tensorflow as tf
 import xgboost
 
-from models import comparators, network, robust
+from models import network, robust
 from models.artifact import Baseline, Network, Operating, Provenance
 from models.autoencoder import ACTIVATION, Autoencoder
 from models.calibration import conformal_threshold, fit_calibration
 from models.dataset import FeatureSet, Ints
 from models.detector import Detector, Vector
 from models.ensemble_training import Taught, fit_ensemble, usual
+from models.judging import comparators
 from models.reference import Reference, reference_of
 from models.report import Report, Subject, judge
 from models.scaling import LEAST_HISTORY, Scaling, fit_scaling, scale_rows

@@ -18,8 +18,8 @@ from stream.commands.options import OutFile, config_option, settings_from
 from stream.errors import SettingsError
 
 if TYPE_CHECKING:
-    from models.benchmark import Evaluation
-    from models.worlds import WorldsEvaluation
+    from models.judging.benchmark import Evaluation
+    from models.judging.worlds import WorldsEvaluation
     from stream.replay import Keyed
     from stream.settings import Settings
 
@@ -99,7 +99,7 @@ def evaluate(
         found: Any
         if protocol == "ulb":
             assert data is not None
-            found = load_module("models.ulb", _WHAT).evaluate_file(data, seed=seed, progress=tell)
+            found = load_module("models.judging.ulb", _WHAT).evaluate_file(data, seed=seed, progress=tell)
         elif protocol == "worlds":
             found = _in_worlds(count, seed, settings, tell)
         else:
@@ -133,7 +133,7 @@ def _replayed(
     recipe = training.Recipe(seed=seed)
     found: Evaluation = benchmark.evaluate(history, recipe, source=records[1], progress=tell, show=show)
     if out is not None:
-        card = load_module("models.evaluation_card", _WHAT).evaluation_card(found, drawn)
+        card = load_module("models.judging.evaluation_card", _WHAT).evaluation_card(found, drawn)
         (out / "card.md").write_text(card, encoding="utf-8")
     return found
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from models.benchmark import Evaluation, Figures
-    from models.ulb import UlbEvaluation
-    from models.worlds import WorldsEvaluation
+    from models.judging.benchmark import Evaluation, Figures
+    from models.judging.ulb import UlbEvaluation
+    from models.judging.worlds import WorldsEvaluation
 
 
 def print_handbook(found: "Evaluation") -> None:

@@ -20,10 +20,10 @@ from sklearn.preprocessing import StandardScaler
 
 from models import network
 from models.boosting import Boosting, boost
-from models.comparators import PcaResidual
 from models.dataset import Ints
 from models.detector import Matrix, Vector
 from models.evaluation import Ranking
+from models.judging.comparators import PcaResidual
 from models.scaling import Floats32, fit_scaling, scale_rows
 from models.surprise import fit_surprise, surprises
 from stream.errors import ModelError

@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 
-from models.baselines import BASELINES, PROBABILISTIC
 from models.boosting import Boosting, boost
 from models.dataset import FeatureSet, Ints
 from models.detector import Vector
 from models.evaluation import Ranking, brier, card_precision
-from models.fold_training import learn, places
-from models.handbook_features import handbook_features
+from models.judging.baselines import BASELINES, PROBABILISTIC
+from models.judging.fold_training import learn, places
+from models.judging.handbook_features import handbook_features
+from models.judging.protocol import Fold, last_folds
 from models.plots.pictured import Pictured
-from models.protocol import Fold, last_folds
 from models.report import Subject
 from models.stacking import TREE_FEATURES
 from models.surrogate import mean_parts

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.slow, pytest.mark.filterwarnin
 def ulb() -> Any:
     """The module that imports TensorFlow, which takes 20 s."""
     pytest.importorskip("tensorflow", reason="needs the extra: uv sync --extra train")
-    return importlib.import_module("models.ulb")
+    return importlib.import_module("models.judging.ulb")
 
 
 def a_part(n: int = 1500, frauds: int = 60) -> pd.DataFrame:

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from models.baselines import BASELINES
 from models.dataset import FeatureSet
 from models.detector import Vector
 from models.evaluation import Ranking
-from models.fold_training import learn
-from models.handbook_features import handbook_features
-from models.protocol import last_folds
+from models.judging.baselines import BASELINES
+from models.judging.fold_training import learn
+from models.judging.handbook_features import handbook_features
+from models.judging.protocol import last_folds
 from models.training import Progress, Recipe
 
 _BASELINE = "xgboost"

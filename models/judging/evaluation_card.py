@@ -1,6 +1,6 @@
 """The card of an evaluation: every figure of its JSON that matters, as tables, with the pictures beside it."""
 
-from models.benchmark import Evaluation, Figures, FoldFigures
+from models.judging.benchmark import Evaluation, Figures, FoldFigures
 
 _COLUMNS = "| AP | AUC | CP@100 | Brier | expected / real frauds |"
 _NAMES = ("average_precision", "roc_auc", "card_precision_100", "brier", "expected_over_real")

@@ -9,7 +9,7 @@ from models.boosting import Boosting
 from models.dataset import FeatureSet, Ints
 from models.detector import Vector
 from models.ensemble import Ensemble
-from models.protocol import WEEK, Fold
+from models.judging.protocol import WEEK, Fold
 from models.stacking import TREE_FEATURES, stack_up
 from models.training import Recipe, draft_network, fit, serve
 from stream.core.names import DAY_MS, FEATURES, LABEL_FEATURES

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
-from models.baselines import BASELINES
-from models.handbook_features import handbook_features
-from models.protocol import last_folds
+from models.judging.baselines import BASELINES
+from models.judging.handbook_features import handbook_features
+from models.judging.protocol import last_folds
 from tests.models.histories import a_history
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.slow, pytest.mark.filterwarnin
 def benchmark() -> Any:
     """The module that imports TensorFlow, which takes 20 s."""
     pytest.importorskip("tensorflow", reason="needs the extra: uv sync --extra train")
-    return importlib.import_module("models.benchmark")
+    return importlib.import_module("models.judging.benchmark")
 
 
 def test_every_model_is_judged_on_the_same_folds(benchmark: Any) -> None:
@@ -57,7 +57,7 @@ def test_every_model_is_judged_on_the_same_folds(benchmark: Any) -> None:
     brier = sum(one.brier * one.rows for one in found.ensemble.folds) / tested
     assert (first.name, len(first.score), len(pictured.fraud)) == ("ensemble", tested, tested)
     assert np.mean((first.probability - pictured.fraud) ** 2) == pytest.approx(brier, rel=1e-4)
-    card = importlib.import_module("models.evaluation_card").evaluation_card(found, ["roc.png"])
+    card = importlib.import_module("models.judging.evaluation_card").evaluation_card(found, ["roc.png"])
     for figures in (found.ensemble, *found.ablation.values()):
         assert f"| {figures.average_precision:.3f} ± {figures.spread['average_precision']:.3f} |" in card
     assert "![roc](roc.png)" in card

@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from models.comparators import PcaResidual
 from models.dataset import Ints
 from models.detector import Matrix, Vector
+from models.judging.comparators import PcaResidual
 
 Baseline = Callable[[Matrix, Ints, Matrix, int], Vector]  # training rows, their truth, test rows, seed → scores
 

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from models.handbook_features import handbook_features
-from models.protocol import fold, last_folds
+from models.judging.handbook_features import handbook_features
+from models.judging.protocol import fold, last_folds
 from stream.core.names import DAY_MS
 from stream.errors import ModelError
 
