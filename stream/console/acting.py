@@ -12,6 +12,7 @@ from litestar.params import Body, PathParameter, QueryParameter
 from stream.console.access import needs, token_of
 from stream.console.acts import last_acts
 from stream.console.book import Book
+from stream.console.described import strictly
 from stream.console.explaining import alert_named
 from stream.console.problems import PROBLEMS, RefusedError
 from stream.console.reading import AlertId
@@ -25,7 +26,7 @@ from stream.wire.triage import Acknowledgement, Snooze, Verdict
 Asked = Request[Any, Any, Any]
 _ANALYST = [needs("analyst")]
 Text = Annotated[str, msgspec.Meta(max_length=500, description="For those who read it later; no card number")]
-Condition = Annotated[str, msgspec.Meta(max_length=64)]
+Condition = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +72,7 @@ class Acting(Controller):
         summary="Take an alert in hand",
         responses=PROBLEMS,
         guards=_ANALYST,
+        before_request=strictly(Note),
         sync_to_thread=True,
     )
     def acknowledge(
@@ -93,6 +95,7 @@ class Acting(Controller):
         summary="Say what an alert was",
         responses=PROBLEMS,
         guards=_ANALYST,
+        before_request=strictly(Judged),
         sync_to_thread=True,
     )
     def judge(
@@ -120,6 +123,7 @@ class Acting(Controller):
         summary="Have alerts held for some time",
         responses=PROBLEMS,
         guards=_ANALYST,
+        before_request=strictly(Quiet),
         sync_to_thread=True,
     )
     def snooze(

@@ -9,10 +9,12 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import NamedDependency, Provide
+from litestar.enums import HttpMethod, ScopeType
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import ServerSentEvent
+from litestar.routes import HTTPRoute
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 from prometheus_client import CollectorRegistry
@@ -21,6 +23,7 @@ from prometheus_client.exposition import choose_encoder
 from stream.console.access import HEADERS, MAX_BODY, needs
 from stream.console.acting import Acting, Overseeing
 from stream.console.book import Book
+from stream.console.described import described
 from stream.console.explaining import Judge
 from stream.console.health import Doctor
 from stream.console.limit import limited
@@ -141,17 +144,26 @@ def _watched(registry: CollectorRegistry, unready: Callable[[], str]) -> list[An
 
     @get("/v1/openapi.json", include_in_schema=False)
     async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-        return request.app.openapi_schema.to_schema()
+        return described(request.app)
 
     return [healthz, readyz, metrics, openapi]
 
 
-async def _with_headers(message: Message, _: Scope) -> None:
+async def _with_headers(message: Message, scope: Scope) -> None:
     """Give every answer its headers, errors and files among them, unless it has others."""
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders.from_message(message)
+        if scope["type"] == ScopeType.HTTP and scope["method"] == HttpMethod.OPTIONS and "allow" in headers:
+            headers["allow"] = _allowed(scope)
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
+
+
+def _allowed(scope: Scope) -> str:
+    """All methods of a path: where several handlers share it, Litestar's own answer forgets some."""
+    routes = (route for route in scope["litestar_app"].routes if isinstance(route, HTTPRoute))
+    found = (route.methods for route in routes if route.path_format == scope["path_template"])
+    return ", ".join(sorted(next(found, [])))
 
 
 def _giver(value: object) -> Callable[[], Any]:

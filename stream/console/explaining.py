@@ -62,6 +62,10 @@ class Judge:
 
             deadline = time.monotonic() + _SECONDS
             return _explained(explain(self._settings, alert, detectors_of(self._settings), lambda _: _within(deadline)))
+        except MachineError:
+            raise
+        except WeirError as error:  # gone from its topic, or told by another model
+            raise RefusedError(409, str(error), field="alert_id", fix="Its reasons stand in the alert itself") from None
         finally:
             self._lock.release()
 

@@ -4,8 +4,8 @@ A page that reads slowly makes nobody wait: what it missed is counted, and what 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
+from heapq import nlargest
 from typing import Any
 
 import msgspec
@@ -35,7 +35,7 @@ class _Viewer:
     """One page: what it has not been sent yet."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Alert] = deque(maxlen=_SENT)
+        self.waiting: list[Alert] = []  # the newest
         self.came = 0
         self.has_triage = False
         self.wake = asyncio.Event()
@@ -81,7 +81,7 @@ class Live:
         fresh, words = self._book.fresh(), self._book.words
         has_triage, self._triage = words != self._triage, words
         for viewer in self._viewers:
-            viewer.waiting.extend(fresh[-_SENT:])
+            viewer.waiting = nlargest(_SENT, viewer.waiting + fresh, key=_place)
             viewer.came += len(fresh)
             viewer.has_triage |= has_triage
             if fresh or has_triage:
@@ -112,12 +112,16 @@ class Live:
     def _messages(self, viewer: _Viewer, wants: Callable[[Alert], bool]) -> list[dict[str, Any]]:
         messages = []
         if viewer.came:
-            alerts = [shown(alert, self._book.triage) for alert in viewer.waiting if wants(alert)]
+            alerts = [shown(alert, self._book.triage) for alert in reversed(viewer.waiting) if wants(alert)]
             news = News(alerts=alerts, came=viewer.came)
             messages.append({"event": "alerts", "data": msgspec.json.encode(news).decode()})
-            viewer.waiting.clear()
+            viewer.waiting = []
             viewer.came = 0
         if viewer.has_triage:
             viewer.has_triage = False
             messages.append({"event": "triage", "data": "{}"})
         return messages
+
+
+def _place(alert: Alert) -> tuple[int, str]:
+    return alert.emitted_at, alert.id

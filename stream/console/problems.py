@@ -51,7 +51,7 @@ _SAID = {
     401: "No token, or one that does not hold",
     403: "A token of another role",
     404: "There is none of this name",
-    409: "Another payment had this id",
+    409: "At odds with what is there",
     413: "Too large",
     422: "Well-formed, and yet it can't be done",
     429: "Too many requests",

@@ -52,7 +52,7 @@ Names = Annotated[
 Moment = Annotated[
     int | None,
     QueryParameter(
-        description="Epoch milliseconds", ge=0, lt=4_102_444_800_000, examples=[Example(value=1_767_225_600_000)]
+        description="Epoch milliseconds", ge=1, lt=4_102_444_800_000, examples=[Example(value=1_767_225_600_000)]
     ),
 ]
 
@@ -117,9 +117,7 @@ class Reading(Controller):
         try:
             page = book.newest(wanted, is_open=is_open, limit=limit, cursor=cursor)
         except ValueError:
-            raise RefusedError(
-                400, "expected the cursor of an answer before", field="cursor", fix="Begin without one"
-            ) from None
+            raise RefusedError(404, "There is no such cursor", field="cursor", fix="Begin without one") from None
         return Alerts(alerts=[shown(alert, book.triage) for alert in page.alerts], more=page.more)
 
     @get("/alerts/{alert_id:str}", tags=["alerts"], summary="One alert", responses=PROBLEMS, sync_to_thread=True)

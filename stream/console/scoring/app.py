@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from stream.console.access import needs
 from stream.console.app import assemble
+from stream.console.described import strictly
 from stream.console.limit import limited
 from stream.console.problems import PROBLEMS, RefusedError
 from stream.console.scoring.till import Till
@@ -64,6 +65,7 @@ def build_scoring(
         guards=[needs("scorer", "admin")],
         security=[{"token": []}],
         status_code=200,
+        before_request=strictly(Asked),
         responses=PROBLEMS,
     )
     async def score(data: Annotated[Asked, Body(examples=[Example(value=_EXAMPLE)])]) -> Decision:

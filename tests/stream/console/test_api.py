@@ -35,7 +35,7 @@ def test_a_role_may_do_what_it_may_and_nothing_else(tmp_path: Path) -> None:
     [
         ("GET", "/v1/alerts?severity=4111111111111111", 400, "severity"),
         ("GET", "/v1/alerts?limit=4111111111111111", 400, "limit"),
-        ("GET", "/v1/alerts?cursor=4111111111111111", 400, "cursor"),
+        ("GET", "/v1/alerts?cursor=4111111111111111", 404, "cursor"),
         ("GET", "/v1/symbols/4111111111111111", 404, "name"),
         ("GET", "/v1/4111111111111111", 404, ""),
         ("DELETE", "/v1/alerts", 405, ""),

@@ -81,6 +81,10 @@ async function snooze(alert) {
   return true;
 }
 
+function newestFirst({ shown: { alert: a } }, { shown: { alert: b } }) {
+  return b.emitted_at - a.emitted_at || (a.id < b.id ? 1 : -1);
+}
+
 // An id as a pattern that fits itself alone.
 const literal = (id) => id.replace(/[[*?]/g, "[$&]");
 
@@ -112,7 +116,7 @@ export async function showAlerts(me, stop, pulse) {
   await load();
   await follow("/v1/alerts/live", {
     hello() {}, beat() {},
-    connected: () => pulse.live(true), broken: () => pulse.live(false), refused: pulse.refused,
+    connected: () => { pulse.live(true); catchUp(); }, broken: () => pulse.live(false), refused: pulse.refused,
     alerts(news) {
       missed += news.came - news.alerts.length;
       waiting = waiting.concat(news.alerts.filter(wants)).slice(-SHOWN);
@@ -139,14 +143,26 @@ export async function showAlerts(me, stop, pulse) {
     fresh.hidden = isAtTop || waiting.length === 0;
     fresh.textContent = `${waiting.length + missed} new`;
     if (!isAtTop || waiting.length === 0) return;
-    const items = waiting.reverse().map((one) => card(one, may));
-    for (const item of items) item.classList.add("new");
-    list.prepend(...items);
-    while (list.children.length > SHOWN) list.lastElementChild.remove();
+    const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
+    for (const one of waiting) {
+      if (known.has(one.alert.id)) continue;
+      const item = card(one, may);
+      item.classList.add("new");
+      known.set(one.alert.id, item);
+    }
+    list.replaceChildren(...[...known.values()].sort(newestFirst).slice(0, SHOWN));
     waiting = [];
     missed = 0;
     note.replaceChildren();
     if (scrollY > 120) scrollTo({ top: 0 });
+  }
+
+  // What came between the list and the stream, or while the stream was broken.
+  async function catchUp() {
+    const page = await get(query()).catch(() => ({ alerts: [] }));
+    const known = new Set([...list.children].map((item) => item.dataset.id));
+    waiting = waiting.concat(page.alerts.filter((one) => !known.has(one.alert.id)));
+    if (!stop.aborted) takeWaiting(scrollY < 120 && !list.contains(document.activeElement));
   }
 
   async function refresh() {
@@ -204,7 +220,7 @@ export async function showAlert(me, id) {
   const more = h("button", { type: "button", class: "main", onclick: judge }, "Judge it again from the topics");
   put(h("h1", {}, `Alert ${alert.id}`), h("ol", { class: "alerts" }, card(shown, may)),
     h("p", { class: "advice" }, alert.action),
-    h("div", { class: "scroll" }, h("table", {}, h("caption", {}, "What it says"), h("tbody", {}, facts(alert).map(([name, value]) =>
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures" }, h("table", {}, h("caption", {}, "What it says"), h("tbody", {}, facts(alert).map(([name, value]) =>
       h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value)))))),
     alert.kind === "fraud" ? h("p", { class: "bar" }, more) : null, place);
 
@@ -238,7 +254,7 @@ function evidence(name, value, currency) {
 
 function features(found) {
   return h("div", {}, h("p", {}, found.is_same ? "Judged again: the same score." : `Judged again: ${found.score.toPrecision(5)}; history has expired since, or came late.`),
-    h("div", { class: "scroll", tabindex: "0" }, h("table", {}, h("caption", {}, "Every feature, the weightiest first"),
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Features" }, h("table", {}, h("caption", {}, "Every feature, the weightiest first"),
       h("thead", {}, h("tr", {}, ["feature", "value", "usual", "share"].map((one) => h("th", { scope: "col", class: one === "feature" ? "" : "number" }, one)))),
       h("tbody", {}, found.features.map((one) => h("tr", {}, h("th", { scope: "row" }, one.name),
         [one.value, one.usual].map((value) => h("td", { class: "number" }, value === null ? "–" : value.toPrecision(5))),

@@ -79,6 +79,7 @@ function takeToken() {
   const found = location.hash.match(/^#token=(.+)$/);
   if (!found) return false;
   token.set(decodeURIComponent(found[1]));
+  me = verdict = null;
   location.replace("#/alerts");
   return true;
 }

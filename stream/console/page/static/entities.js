@@ -63,6 +63,6 @@ export async function showSymbol(me, symbol) {
     points.length > 1 ? h("figure", {}, h("figcaption", {}, `Price, with what the next bar stays within on 99 of 100 (99 % value at risk to either side). ${marks.length} breaches, as red diamonds.`),
       band(points, marks, `Price of ${symbol} with its value-at-risk band and ${marks.length} breaches`, figure)) : null,
     h("h2", {}, "Alerts"), found.alerts.length ? h("ol", { class: "alerts" }, found.alerts.slice(0, 50).map((one) => card(one, may))) : h("p", { class: "soft" }, "None is kept."),
-    h("h2", {}, "All figures"), h("div", { class: "scroll" }, h("table", {}, h("tbody", {}, Object.entries(figures).map(([name, value]) =>
+    h("h2", {}, "All figures"), h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Figures" }, h("table", {}, h("tbody", {}, Object.entries(figures).map(([name, value]) =>
       h("tr", {}, h("th", { scope: "row" }, name), h("td", { class: "number" }, figure(value))))))));
 }
