@@ -112,13 +112,14 @@ def draw_listing(card: Axes, panel: dict[str, Any], lines: list[dict[str, str]])
     """Draw a line for each sample, labels in the order of the panel."""
     _title(card, panel)
     order = panel["transformations"][0]["options"]["indexByName"]
+    shown = sorted(lines, key=lambda line: line.get("severity", ""))[:6]
     names = [name for name in sorted(order, key=order.__getitem__) if any(name in line for line in lines)]
     if not lines:
         empty = panel["fieldConfig"]["defaults"]["noValue"]
         card.text(0.5, 0.45, empty, color=FAINT, fontsize=12, ha="center", transform=card.transAxes)
     for column, name in enumerate(names):
         x = 0.02 + column / max(len(names), 1)
-        for row, said in enumerate([name, *(line.get(name, "") for line in lines[:6])]):
+        for row, said in enumerate([name, *(line.get(name, "") for line in shown)]):
             color = INK if row else FAINT
             card.text(x, 0.78 - 0.12 * row, said, color=color, fontsize=7.5, va="center", transform=card.transAxes)
 

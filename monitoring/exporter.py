@@ -1,12 +1,13 @@
 """What a process shows over HTTP: ``/metrics`` for Prometheus, ``/healthz`` and ``/readyz`` for who restarts it."""
 
 import socketserver
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -96,6 +97,11 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer's would ask the DNS for its own name
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a scraper that hung up before it had its answer; anything else is told."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

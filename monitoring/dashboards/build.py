@@ -220,4 +220,5 @@ def _listing(panel: Listing) -> Any:
     organize = models.DataTransformerConfig(
         id_val="organize", options={"excludeByName": hidden, "indexByName": order, "renameByName": {}}
     )
-    return table.Panel().with_transformation(organize)
+    worst_first = common.TableSortByFieldState().display_name(panel.columns[0])
+    return table.Panel().with_transformation(organize).sort_by([worst_first])

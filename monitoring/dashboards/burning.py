@@ -37,11 +37,13 @@ def budgets(uid: str, *, span: int = 12) -> Number:
     """How much of the month's error budgets is left."""
     return Number(
         title="Budget left, 30 days",
-        about="Share of what may go wrong in 30 days that has not gone wrong yet; below 0 a promise is broken.",
+        about="Share of what may go wrong in 30 days that has not gone wrong yet; below 0 a promise is broken, and "
+        "-100 % is twice as much as may be, or more.",
         unit="percentunit",
-        queries={"{{slo}}": _of(BUDGET, uid)},
+        queries={"{{slo}}": f"clamp_min({_of(BUDGET, uid)}, -1)"},
         steps=from_on(red=0.0, orange=0.1, green=0.5),
         span=span,
+        height=8,
         empty="no events yet",
     )
 

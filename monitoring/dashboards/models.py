@@ -1,7 +1,8 @@
 """Models: which detectors judge, whether they answer, and whether what they say still fits what comes in."""
 
-from monitoring.dashboards.board import Board, Choice, Curves, Number, Row, above, at_least, from_on
+from monitoring.dashboards.board import Board, Choice, Curves, Number, Row, above, at_least
 from monitoring.dashboards.burning import budgets, burning, well
+from monitoring.dashboards.proof import DRIFT, GROUPS, VERDICTS
 
 _UID = "weir-models"
 _CHOSEN = 'detector=~"$detector"'
@@ -70,6 +71,65 @@ ANSWER = Row(
             empty="no detector",
         ),
         budgets(_UID, span=6),
+    ),
+)
+
+
+def _by_group(title: str, about: str, metric: str) -> Curves:
+    return Curves(
+        title=title,
+        about=f"{about}, by the groups of monitor.groups; groups with too few payments known are left out.",
+        unit="percentunit",
+        queries={"{{group}}": f"max by (group) ({metric})"},
+        span=6,
+        empty="no groups",
+    )
+
+
+GROUPS = Row(
+    title="Are groups of customers treated alike",
+    panels=(
+        _by_group("Told, by group", "Share of a group's judged payments that were told", "weir_group_alert_ratio"),
+        _by_group("Told wrongly, by group", "Share of the genuine ones so told", "weir_group_false_alarm_ratio"),
+        _by_group("Found, by group", "Share of the frauds against a group that were told", "weir_group_recall_ratio"),
+        Curves(
+            title="Gap between groups",
+            about="The largest rate of a group less the smallest.",
+            unit="percentunit",
+            queries={"{{rate}}": "max by (rate) (weir_group_gap_ratio)"},
+            span=6,
+            empty="no groups",
+        ),
+    ),
+)
+
+TELLING = Row(
+    title="What they tell",
+    panels=(
+        Curves(
+            title="Alerts per 1,000 payments, by severity",
+            about="Of the last quarter of an hour at each point: a step when a model was changed is that model's.",
+            unit="short",
+            queries={
+                "{{severity}}": f"1000 * sum by (severity) (increase({_TOLD}[15m]))"
+                f" / on () group_left () (sum(increase({_SCORED}[15m])) > 0)"
+            },
+            colors={"critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow"},
+            stacked=True,
+            span=12,
+            empty="no payments",
+            leads_to="weir-fraud",
+        ),
+        Curves(
+            title="Judged, and judged by people",
+            about="Payments scored, and verdicts that came in, per second: verdicts come days late, and of a few.",
+            unit="eps",
+            queries={
+                "payments": f"sum(rate({_SCORED}[$__rate_interval]))",
+                "verdicts": 'sum(rate(weir_scored_events_total{kind="labels"}[$__rate_interval]))',
+            },
+            span=12,
+        ),
     ),
 )
 
@@ -311,7 +371,7 @@ MODELS = Board(
     uid=_UID,
     title="Weir: models",
     about="Do the detectors judge, and does what they say still fit what comes in?",
-    rows=(ANSWER, VERDICTS, DRIFT, TELLING, HEALTH),
+    rows=(ANSWER, VERDICTS, DRIFT, GROUPS, TELLING, HEALTH),
     choices=(Choice(label="detector", metric="weir_model_info"),),
     spans=("1h", "6h", "1d", "7d"),
 )

@@ -13,6 +13,7 @@ from monitoring.notify_metrics import NotifyMetrics
 from monitoring.score_metrics import ANSWERS, Scope, ScoreMetrics
 from stream.core.triage import Triage
 from stream.drift.estimate import Estimated
+from stream.drift.groups import Group
 from stream.drift.monitor import Figures
 from stream.drift.outcomes import Live, Money
 from stream.drift.watch import State
@@ -108,4 +109,8 @@ def figures(at: int) -> Figures:
         unmatched=12,
         kept={"flagged": (40, 1), "passed": (9_000, 2)},
         drift={"1": drift},
+        groups=[
+            Group(group=group, payments=9_000.0, alert_rate=rate, false_alarm_rate=rate / 2, recall=0.6)
+            for group, rate in (("north", 0.002), ("south", 0.003))
+        ],
     )
