@@ -85,22 +85,18 @@ def judge(settings: Settings, registry: "Registry", material: Material, champion
 
     Raises SettingsError where not exactly one kind of payments is named.
     """
-    kinds = [material.from_topic, material.live, material.transactions is not None, material.source is not None]
-    if sum(kinds) != 1:
-        raise SettingsError(
-            "--from-topic, --live, --transactions, --source", "one of them: the payments to judge by", where="models"
-        )
-    from models.artifact import read_manifest  # noqa: PLC0415  # kernels are not needed for --help
-    from models.registry.duel import compare  # noqa: PLC0415
+    _require_one(material)
+    from models.registry.duel import compare  # noqa: PLC0415  # kernels are not needed for --help
     from models.registry.gates import speed  # noqa: PLC0415
-    from stream.registry.arrivals import detectors_in  # noqa: PLC0415
-    from stream.walk import detectors_of  # noqa: PLC0415
+    from stream.registry.evidence import since_when  # noqa: PLC0415
 
-    theirs, manifest = registry.folder(challenger)
-    own = registry.folder(champion) if champion else read_manifest(_own_folder(settings))
-    new = detectors_in(settings, theirs, challenger)
-    old = detectors_in(settings, own[0], champion) if champion else detectors_of(settings)
+    new, manifest = _loaded(settings, registry, challenger)
+    old, theirs = _loaded(settings, registry, champion)
     name = material.detector or settings.alerts.detectors[0]
+
+    def since(last: int) -> int:
+        return material.since if material.since is not None else since_when(last, manifest, theirs)
+
     console = Console(stderr=True, highlight=False)
     with console.status("reading …") as status:
 
@@ -109,18 +105,35 @@ def judge(settings: Settings, registry: "Registry", material: Material, champion
 
         groups = _groups(material)
         if material.live:
-            payments, left, right, words = _told(settings, old, new, name, groups, tell)
+            payments, left, right, words = _told(settings, old, new, name, groups, since, tell)
         else:
             data, words = _history(settings, material, tell)
-            payments, left, right = _replayed(data, material, old, new, name, groups, (own[1], manifest))
+            payments, left, right = _replayed(data, since, old, new, name, groups)
         status.update("comparing …")
         found = compare(payments, left, right, source=words, detector=name, seed=material.seed)
         rate = speed(new)
     return Judged(found=found, payments=payments, champion=left, challenger=right, payments_per_second=rate)
 
 
-def _own_folder(settings: Settings) -> Path | None:
-    return Path(settings.worker.model) if settings.worker.model else None
+def _require_one(material: Material) -> None:
+    kinds = [material.from_topic, material.live, material.transactions is not None, material.source is not None]
+    if sum(kinds) != 1:
+        raise SettingsError(
+            "--from-topic, --live, --transactions, --source", "one of them: the payments to judge by", where="models"
+        )
+
+
+def _loaded(settings: Settings, registry: "Registry", model: str) -> "tuple[list[Detector], Manifest]":
+    """Detectors and manifest of a model; those of the settings where none is named."""
+    from models.artifact import read_manifest  # noqa: PLC0415  # as above
+    from stream.registry.arrivals import detectors_in  # noqa: PLC0415
+    from stream.walk import detectors_of  # noqa: PLC0415
+
+    if not model:
+        own = Path(settings.worker.model) if settings.worker.model else None
+        return detectors_of(settings), read_manifest(own)[1]
+    folder, manifest = registry.folder(model)
+    return detectors_in(settings, folder, model), manifest
 
 
 def _groups(material: Material) -> dict[str, str]:
@@ -135,13 +148,14 @@ def _told(
     new: "list[Detector]",
     name: str,
     groups: dict[str, str],
+    since: Callable[[int], int],
     tell: Callable[[str, int], None],
 ) -> "tuple[Payments, Side, Side, str]":
     from models.splits import Plan  # noqa: PLC0415
     from stream.registry.beside import told  # noqa: PLC0415
 
     require_bootstrap(settings)
-    found = told(settings, old, new, detector=name, delay_days=Plan().delay, groups=groups, tell=tell)
+    found = told(settings, old, new, detector=name, delay_days=Plan().delay, groups=groups, since=since, tell=tell)
     return *found, f"topic {settings.kafka.prefix}scores and that of the shadow"
 
 
@@ -165,20 +179,19 @@ def _history(settings: Settings, material: Material, tell: Callable[[str, int], 
 
 def _replayed(
     data: "FeatureSet",
-    material: Material,
+    since: Callable[[int], int],
     old: "list[Detector]",
     new: "list[Detector]",
     name: str,
     groups: dict[str, str],
-    manifests: "tuple[Manifest, Manifest]",
 ) -> "tuple[Payments, Side, Side]":
-    from stream.registry.evidence import replayed, since_when  # noqa: PLC0415
+    from stream.registry.evidence import replayed  # noqa: PLC0415
 
-    since = material.since if material.since is not None else since_when(data, manifests[1], manifests[0])
-    rows = np.arange(int(np.searchsorted(data.at, since)), len(data))
+    begin = since(int(data.at[-1]) if len(data) else 0)
+    rows = np.arange(int(np.searchsorted(data.at, begin)), len(data))
     if not len(rows):
         raise ModelError(
-            f"payments: expected some after {_day(since)}, up to when the models have learnt, was none: let more come, "
+            f"payments: expected some after {_day(begin)}, up to when the models have learnt, was none: let more come, "
             "or name --since"
         )
     return replayed(data, rows, old, new, detector=name, groups=groups)

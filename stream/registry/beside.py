@@ -60,6 +60,7 @@ def told(
     detector: str,
     delay_days: float,
     groups: dict[str, str],
+    since: Callable[[int], int],
     tell: Tell,
 ) -> tuple[Payments, Side, Side]:
     """Read what both told of the same payments, and what the verdicts say so far.
@@ -67,6 +68,7 @@ def told(
     settings    the champion's
     delay_days  until a verdict is known: younger payments count for agreement alone
     groups      customer → group; empty: not asked
+    since       time of the newest payment → of the first that is to count: a shadow scores what it has learnt from, too
     tell        told now and then
     Raises MachineError where a topic is missing (the shadow never ran), ModelError where no payment was scored by both.
     """
@@ -79,6 +81,10 @@ def told(
             f"scores of {versions[0]} and {versions[1]}: expected payments that both have scored, was none "
             f"({len(sides[0].score):,} and {len(sides[1].score):,} apart): run `weir worker --shadow {versions[1]}`"
         )
+    begin = since(sides[0].name[common[-1]][1])
+    common = [place for place in common if sides[0].name[place][1] >= begin]
+    if not common:
+        raise ModelError("scores of both: expected payments later than what either has learnt from, was none yet")
     payments = _payments(settings, common, sides[0], delay_days=delay_days, groups=groups, tell=tell)
     left = _side(sides[0], common, find(champion, detector))
     return payments, left, _side(sides[1], common, find(challenger, detector))

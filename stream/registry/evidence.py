@@ -16,12 +16,12 @@ from stream.errors import ModelError, SettingsError
 _BATCH = 16_384
 
 
-def since_when(data: FeatureSet, challenger: Manifest, champion: Manifest) -> int:
+def since_when(last: int, challenger: Manifest, champion: Manifest) -> int:
     """From when on payments are such as neither model has learnt from or was adjusted on, epoch ms.
 
-    That is the beginning of their test windows. A model whose windows end after the payments do was taught by others.
+    That is the beginning of their test windows. A model whose windows end after ``last``, the time of the newest of the
+    payments, was taught by others.
     """
-    last = int(data.at[-1]) if len(data) else 0
     starts = [one.provenance.windows["test"][0] for one in (challenger, champion)]
     return max((start for start in starts if start <= last), default=0)
 

@@ -83,7 +83,14 @@ def test_a_shadow_makes_the_same_of_the_stream_and_is_seen_by_nobody(
     old = detectors_of(pipeline.settings)
     new = detectors_in(pipeline.settings, steps.registry.path / model, model)
     payments, left, right = told(
-        pipeline.settings, old, new, detector="autoencoder", delay_days=7.0, groups={}, tell=lambda *_: None
+        pipeline.settings,
+        old,
+        new,
+        detector="autoencoder",
+        delay_days=7.0,
+        groups={},
+        since=lambda _: 0,
+        tell=lambda *_: None,
     )
     found = compare(payments, left, right, source="live", detector="autoencoder")
 
