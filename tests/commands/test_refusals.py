@@ -141,7 +141,7 @@ def test_the_table_of_topics_is_shown_whole(tmp_path: Path) -> None:
         ("run --json nowhere/summary.json", "there is no folder 'nowhere' to write 'summary.json' in"),
         ("replay", "expected files or a source"),
         ("replay --source cards", "--count"),
-        ("produce nobody --count 1", "expected one of cards, market, recorded, was 'nobody'"),
+        ("produce nobody --count 1", "recorded, webhook, was 'nobody'"),
         ("alerts --until-end", "kafka.bootstrap: expected host:port of a broker"),
     ],
 )

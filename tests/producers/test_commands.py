@@ -49,7 +49,9 @@ def test_sources_lists_every_producer() -> None:
 
 def test_an_unknown_producer_is_refused_before_kafka_is_asked() -> None:
     """With the names that are known."""
-    assert "one of cards, market, recorded" in str(refusal("carts"))
+    said = str(refusal("carts"))
+
+    assert "one of cards, folder, iso8583, market, markets, outbox, recorded, webhook, was 'carts'" in said
 
 
 def test_two_paces_at_once_are_refused() -> None:
@@ -58,6 +60,14 @@ def test_two_paces_at_once_are_refused() -> None:
 
     assert isinstance(error, SettingsError)
     assert error.field == "--rate, --speed"
+
+
+def test_a_live_source_takes_no_pace(tmp_path: Path) -> None:
+    """What comes from outside comes as it comes."""
+    config = tmp_path / "weir.toml"
+    config.write_text(f'[producers.folder]\nfolder = "{tmp_path}"\nledger = "{tmp_path / "ledger"}"\n')
+
+    assert "a live source comes as it comes" in str(refusal("folder", "--rate", "5", "--config", str(config)))
 
 
 def test_files_are_for_the_producer_that_reads_them() -> None:

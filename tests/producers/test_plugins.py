@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producers.cards import Cards
-from producers.plugins import PluginError, installed, load_source, open_source
+from producers.plugins import PluginError, installed, load_source, open_any, open_source
 from stream.errors import SettingsError
 
 Install = Callable[[str, str], None]
@@ -47,8 +47,17 @@ def test_a_source_is_built_by_name() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     """The message lists what is installed."""
-    with pytest.raises(SettingsError, match=r"cards, market, recorded.*'carts'"):
+    with pytest.raises(SettingsError, match=r"cards, .*market, .*recorded.*'carts'"):
         load_source("carts")
+
+
+def test_a_live_source_is_no_source_for_a_replay(tmp_path: Path) -> None:
+    """What came from outside can't be had again, so it is refused where events are to be read again."""
+    config = {"folder": str(tmp_path), "ledger": str(tmp_path / "ledger")}
+
+    assert callable(getattr(open_any("folder", seed=0, config=config), "batches", None))
+    with pytest.raises(SettingsError, match="a source that can be read again"):
+        open_source("folder", seed=0, config=config)
 
 
 @pytest.mark.parametrize(
