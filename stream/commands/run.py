@@ -14,6 +14,7 @@ import msgspec
 from rich.console import Console
 
 from stream.commands.certificates import require_package
+from stream.commands.console import require_extra
 from stream.commands.options import OutFile, bootstrap_option, config_option, file_options, settings_from
 from stream.errors import SettingsError
 from stream.settings import Kafka, Settings
@@ -56,6 +57,7 @@ _positive = click.FloatRange(min=0, min_open=True)
     type=click.Path(path_type=Path, file_okay=False),
     help="Shut the embedded Kafka's doors; certificates and passwords are kept in this folder.",
 )
+@click.option("--console", "serves_page", is_flag=True, help="Serve the web page too, and show a link that signs in.")
 @click.option("--json", "json_path", type=OutFile(), help="Write the summary here.")
 def run(
     config: Path | None,
@@ -70,6 +72,7 @@ def run(
     ticks: Path | None,
     mapping: Path | None,
     secure: Path | None,
+    serves_page: bool,
     json_path: Path | None,
 ) -> None:
     """Start Kafka, a worker and producers, and watch alerts come with their reasons.
@@ -94,6 +97,8 @@ def run(
     inputs.require_sources(settings)
     if secure is not None and settings.kafka.bootstrap:
         raise SettingsError("--secure", "no other Kafka named: it is about the embedded one", where="run")
+    if serves_page:
+        require_extra()
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # while nothing is watched yet, either just ends it
     with _kafka(settings, secure, console) as (reached, users):
@@ -102,6 +107,8 @@ def run(
             session.start(inputs)
             console.print(f"ready after {time.monotonic() - began:.1f} s: Kafka at {placed.kafka.bootstrap}")
             console.print(f"metrics at {session.metrics}/metrics")
+            if serves_page:
+                console.print(f"in a browser: {session.serve_console()}", soft_wrap=True)
             console.print(f"in another shell: {_words_for_alerts(placed, users.get('analyst'))}", soft_wrap=True)
             summary = session.watch(inputs, _stop_on_signals(), seconds)
     print_summary(console, summary)

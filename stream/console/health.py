@@ -27,7 +27,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """One topic.
 
     records  that were ever written to it
-    last_at  timestamp of its newest record, epoch ms; None: it is empty
+    last_at  timestamp of its newest record, epoch ms; None: it is empty, or internal
     lag      records that no worker has committed; None: none reads it
     """
 
@@ -99,9 +99,11 @@ class Doctor:
     def _feeds(self, committed: dict[TopicPartition, int]) -> list[Feed]:
         prefix = self._settings.kafka.prefix
         names = [*_READ, *_OUTPUTS]
-        with closing(consumer_of(self._settings, names, from_beginning=False)) as consumer:
+        internal = [TopicPartition(prefix + BY_TERMINAL.name, p) for p in range(self._settings.kafka.partitions)]
+        with closing(consumer_of(self._settings, [*_INPUTS, *_OUTPUTS], from_beginning=False)) as consumer:
             ends = consumer.end_offsets(consumer.assignment())
             newest = _newest(consumer, ends)
+            ends |= consumer.end_offsets(internal)  # how far it reaches; what stands there is the workers' alone
         feeds = []
         for name in names:
             places = [place for place in ends if place.topic == prefix + name]

@@ -68,14 +68,15 @@ class Inputs:
 
 
 def place(settings: Settings, address: str, console: Console) -> Settings:
-    """Name the broker and a free port, and create topics: new ones beside an earlier run's, as event time begins anew.
+    """Name the broker and free ports, and create topics: new ones beside an earlier run's, as event time begins anew.
 
     address  of the broker
     """
     kafka = msgspec.structs.replace(settings.kafka, bootstrap=address)
     port = _free_port(settings.worker.metrics_host, settings.worker.metrics_port)
     worker = msgspec.structs.replace(settings.worker, metrics_port=port)
-    placed = msgspec.structs.replace(settings, kafka=kafka, worker=worker)
+    page = msgspec.structs.replace(settings.console, port=_free_port(settings.console.host, settings.console.port))
+    placed = msgspec.structs.replace(settings, kafka=kafka, worker=worker, console=page)
     create_topics(address, placed, STAGES)
     if holds_records(placed, [topic.name for topic in (TRANSACTIONS, LABELS, TICKS)]):
         prefix = f"{kafka.prefix}run{int(time.time())}-"
@@ -97,6 +98,7 @@ def environment(settings: Settings, user: Kafka | None = None) -> dict[str, str]
         "WEIR_KAFKA_PREFIX": kafka.prefix,
         "WEIR_KAFKA_GROUP": kafka.group,
         "WEIR_WORKER_METRICS_PORT": str(settings.worker.metrics_port),
+        "WEIR_CONSOLE_PORT": str(settings.console.port),
     }
     if user is None:
         return told

@@ -1,5 +1,6 @@
 """One run from start to summary: a worker, producers, a watch, and the order in which they begin and end."""
 
+import re
 import shutil
 import tempfile
 import threading
@@ -21,6 +22,7 @@ from stream.settings import Kafka, Settings
 from stream.summary import Summary
 from stream.wire.topics import LABELS, TICKS, TRANSACTIONS
 
+_USERS = {"worker": "worker", "console": "analyst"}  # process → its user at a Kafka whose doors are shut
 _DRAIN_SECONDS = 120.0  # for the worker to finish what was produced
 
 
@@ -71,6 +73,16 @@ class Session:
             self._watch.close()
             self._watch = Watch(self._settings)
 
+    def serve_console(self) -> str:
+        """Start the web page beside it; returns the address that signs in, as an admin for this run alone."""
+        child = self._child("console", ["console", "--token", "run"])
+        while True:
+            found = re.search(r"^console at (\S+)$", child.log.read_text(errors="replace"), re.MULTILINE)
+            if found is not None:
+                return found.group(1)
+            child.require_alive()
+            time.sleep(0.1)
+
     def watch(self, inputs: Inputs, stop: threading.Event, seconds: float | None) -> Summary:
         """Produce and watch until ``stop`` is set, ``seconds`` are over or the input ends; then finish and sum up."""
         producers = [self._child(name, words) for name, words in inputs.present().items()]
@@ -89,7 +101,7 @@ class Session:
         return self._close(produced_for)
 
     def _child(self, name: str, words: list[str]) -> Child:
-        told = environment(self._settings, self._users.get("worker" if name == "worker" else "producer"))
+        told = environment(self._settings, self._users.get(_USERS.get(name, "producer")))
         child = Child.start(name, [*words, *self._config], folder=self._folder, environment=told)
         self._stack.callback(child.stop)
         return child

@@ -17,6 +17,7 @@ export async function showHealth(stop) {
 }
 
 async function load(place, path, draw) {
+  if (!place.children.length) place.replaceChildren(h("p", { class: "soft", role: "status" }, "Looking …"));
   try {
     place.replaceChildren(draw(await get(path)));
   } catch (error) {
@@ -37,7 +38,7 @@ function drawHealth(found) {
     h("p", { class: "soft" }, `${found.workers} ${found.workers === 1 ? "worker" : "workers"} in group ${found.group} (${found.group_state}); as of ${when(found.at)}`),
     h("h2", {}, "Feeds"),
     table("Feeds", ["topic", "records", "newest", "wait to be judged"], found.feeds.map((one) =>
-      [one.topic, figure(one.records), since(one.last_at, found.at), one.lag === null ? "" : figure(one.lag)])));
+      [one.topic, figure(one.records), one.last_at === null && one.records ? "" : since(one.last_at, found.at), one.lag === null ? "" : figure(one.lag)])));
 }
 
 function drawModels({ in_force: change, artefact, metrics }) {
