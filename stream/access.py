@@ -39,15 +39,22 @@ GROUP = "GROUP"
 CHANGELOGS = "…-changelog"
 _TOLD = (topics.ALERTS, topics.SCORES, topics.RISK, topics.DEAD_LETTERS)
 _EVENTS = (topics.TRANSACTIONS, topics.LABELS, topics.TICKS)
+_SAID = (topics.TRIAGE, topics.ACTS)
 _CHAINED = (topics.ALERTS, topics.CHANGES, topics.ACTS)
 _CHAINS = (topics.AUDIT, topics.AUDIT_CHANGES, topics.AUDIT_ACTS)
 
 ROLES = (
     Role(name="producer", runs="`weir produce`, your producers", writes=(*_EVENTS, topics.TRUTH)),
     Role(
+        name="source",
+        runs="`weir produce` of sources from outside that send each event once",
+        reads=(*_EVENTS, topics.ERASURES),
+        writes=_EVENTS,
+    ),
+    Role(
         name="worker",
         runs="`weir worker`",
-        reads=(*_EVENTS, topics.BY_TERMINAL, topics.CHANGES, topics.MODELS, *_TOLD),
+        reads=(*_EVENTS, topics.BY_TERMINAL, topics.CHANGES, topics.MODELS, topics.ERASURES, *_TOLD),
         writes=(topics.BY_TERMINAL, topics.CHANGES, *_TOLD),
         groups=(GROUP,),
         state="RW",
@@ -64,28 +71,28 @@ ROLES = (
     Role(
         name="analyst",
         runs="`weir console`, `alerts`, `triage`, `explain`",
-        reads=(*_EVENTS, *_TOLD, topics.TRIAGE, topics.DELIVERIES, topics.CHANGES, topics.ACTS, topics.DECISIONS),
-        writes=(topics.TRIAGE, topics.LABELS, topics.ACTS),
+        reads=(*_EVENTS, *_TOLD, *_SAID, topics.DELIVERIES, topics.CHANGES, topics.DECISIONS, topics.ERASURES),
+        writes=(*_SAID, topics.LABELS),
         looks_at=(GROUP,),
     ),
     Role(
         name="notify",
         runs="`weir notify`",
-        reads=(topics.ALERTS, topics.TRIAGE, topics.DELIVERIES),
+        reads=(topics.ALERTS, topics.TRIAGE, topics.DELIVERIES, topics.ERASURES),
         writes=(topics.DELIVERIES, topics.DEAD_LETTERS),
         groups=(f"{GROUP}-notify-*",),
     ),
     Role(
         name="monitor",
         runs="`weir monitor`",
-        reads=(topics.TRANSACTIONS, topics.LABELS, topics.SCORES, topics.ALERTS),
+        reads=(topics.TRANSACTIONS, topics.LABELS, topics.SCORES, topics.ALERTS, topics.ERASURES),
         writes=(topics.ALERTS,),
     ),
-    Role(name="audit", runs="`weir audit`", reads=(*_CHAINED, *_CHAINS), writes=_CHAINS),
+    Role(name="audit", runs="`weir audit`", reads=(*_CHAINED, *_CHAINS, topics.ERASURES), writes=_CHAINS),
     Role(
         name="registry",
         runs="`weir models`",
-        reads=(topics.MODELS, topics.CHANGES, topics.TRANSACTIONS, topics.LABELS, topics.SCORES),
+        reads=(topics.MODELS, topics.CHANGES, topics.TRANSACTIONS, topics.LABELS, topics.SCORES, topics.ERASURES),
         writes=(topics.MODELS, topics.CHANGES, topics.BY_TERMINAL),
     ),
 )

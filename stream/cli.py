@@ -41,6 +41,7 @@ class _Commands(click.Group):
         "worker": ("stream.commands.worker:worker", "Run one worker: the process that scores."),
         "access": ("stream.commands.access:access", "Show who may do what on Kafka, and grant it."),
         "certificates": ("stream.commands.certificates:certificates", "Make and rotate a broker's certificate."),
+        "erase": ("stream.commands.erase:erase", "Forget a customer, and say what Kafka keeps until when."),
         "scan": ("stream.commands.scan:scan", "Look for card numbers on topics, in files and on pages."),
         "topics": ("stream.commands.topics:topics", "Create every topic, or list them."),
         "rebuild": ("stream.commands.rebuild:rebuild", "Have lost state made again from the stream."),

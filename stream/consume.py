@@ -6,6 +6,7 @@ from typing import TypeAlias
 from kafka import KafkaConsumer, TopicPartition
 
 from stream.connection import connect
+from stream.erasures import Forgetful
 from stream.errors import MachineError
 from stream.settings import Settings
 
@@ -13,13 +14,16 @@ Ends: TypeAlias = dict[TopicPartition, int]
 ANSWER_SECONDS = 5.0
 
 
-def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bool) -> KafkaConsumer:
+def consumer_of(
+    settings: Settings, topics: Sequence[str], *, from_beginning: bool, with_erased: bool = False
+) -> KafkaConsumer:
     """Open a consumer on all partitions of ``topics`` (names without prefix), placed at one end of each.
 
+    with_erased  also what names customers who were erased before: for proofs, not for people
     Raises MachineError where no broker answers or a topic is missing.
     """
     consumer = connect(
-        KafkaConsumer,
+        Forgetful,
         settings.kafka,
         group_id=None,
         enable_auto_commit=False,
@@ -28,6 +32,8 @@ def consumer_of(settings: Settings, topics: Sequence[str], *, from_beginning: bo
         fetch_max_wait_ms=20,
         bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000),
     )
+    if not with_erased:
+        consumer.learn(settings.kafka.prefix)
     places = []
     for topic in topics:
         partitions = consumer.partitions_for_topic(settings.kafka.prefix + topic)

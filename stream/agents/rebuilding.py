@@ -35,7 +35,7 @@ def rebuild(spec: StageSpec, settings: Settings, stages: Sequence[str]) -> int:
     sources = [TopicPartition(kafka.named(topic), p) for topic in spec.topics for p in range(kafka.partitions)]
     admin = admin_of(kafka)
     try:
-        _require_no_worker(admin, kafka.group)
+        require_no_worker(admin, kafka.group)
         records = _count(kafka, sources)
         _remove(admin, changelog_topic(settings, spec.name))
         _forget(admin, kafka.group, sources)
@@ -49,7 +49,8 @@ def rebuild(spec: StageSpec, settings: Settings, stages: Sequence[str]) -> int:
     return records
 
 
-def _require_no_worker(admin: KafkaAdminClient, group: str) -> None:
+def require_no_worker(admin: KafkaAdminClient, group: str) -> None:
+    """Return unless workers of the group run: then raise StateError."""
     try:
         found = admin.describe_groups([group])[group]
     except GroupIdNotFoundError:

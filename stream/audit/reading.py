@@ -69,7 +69,7 @@ def verify_broker(settings: Settings) -> tuple[Verifier, int]:
     for where, chain, value in links(settings):
         verifier.take(value, where, chain=chain)
     waiting = 0
-    with closing(consumer_of(settings, list(CHAINS), from_beginning=True)) as consumer:
+    with closing(consumer_of(settings, list(CHAINS), from_beginning=True, with_erased=True)) as consumer:
         for place, offset, value in read_places_to_end(consumer):
             topic = place.topic.removeprefix(settings.kafka.prefix)
             source = SourceRef(topic=topic, partition=place.partition, offset=offset)

@@ -32,7 +32,7 @@ class Recorder:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.kafka.prefix
         self._heads = _heads(settings)
-        self._consumer = consumer_of(settings, list(CHAINS), from_beginning=True)
+        self._consumer = consumer_of(settings, list(CHAINS), from_beginning=True, with_erased=True)
         for place in self._consumer.assignment():
             self._seek(place)
         self._producer = connect(

@@ -69,7 +69,7 @@ def _in_topics(settings: Settings) -> Iterator[tuple[str, str]]:
 
     logs = [changelog_topic(settings, stage).removeprefix(settings.kafka.prefix) for stage in STAGES]
     names = [topic.name for topic in TOPICS] + logs
-    with closing(consumer_of(settings, names, from_beginning=True)) as consumer:
+    with closing(consumer_of(settings, names, from_beginning=True, with_erased=True)) as consumer:
         ends = consumer.end_offsets(consumer.assignment())
         while any(consumer.position(place) < end for place, end in ends.items()):
             for place, records in consumer.poll(timeout_ms=200).items():

@@ -42,6 +42,7 @@ ACTS = Topic(name="acts", key="who", event="act/1", retention_ms=-1)
 AUDIT_ACTS = Topic(name="audit-acts", key="none", event="audit/1", retention_ms=-1)
 DECISIONS = Topic(name="decisions", key="customer", event="decision/1", retention_ms=90 * DAY_MS)
 MODELS = Topic(name="models", key="model and file", event="files", retention_ms=-1, compact=True, internal=True)
+ERASURES = Topic(name="erasures", key="customer", event="erasure/1", retention_ms=91 * DAY_MS, internal=True)
 BY_TERMINAL = Topic(name="weir-by-terminal", key="none", event="shuffle/1", retention_ms=DAY_MS, internal=True)
 
 TOPICS = (
@@ -50,6 +51,6 @@ TOPICS = (
     *(TRIAGE, DELIVERIES),
     *(CHANGES, AUDIT, AUDIT_CHANGES),
     *(ACTS, AUDIT_ACTS, DECISIONS),
-    MODELS,
+    *(MODELS, ERASURES),
     BY_TERMINAL,
 )
