@@ -73,11 +73,11 @@ def _groups(figures: Figures) -> Table:
     return table
 
 
-def _drift(version: str, state: State, limits: Monitor) -> Table:
+def _drift(version: str, state: State, limits: Monitor) -> Group:
     title = f"drift of model {version}: {state.rows:,} payments up to {when(state.at)} UTC against training"
     if not state.psi:
         title = f"drift of model {version}: too few payments yet"
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("COLUMN", "PSI", "KS", "CREEP"):
         table.add_column(name, justify="left" if name == "COLUMN" else "right")
     for name in sorted(state.psi, key=lambda name: -state.psi[name])[:_SHOWN]:
@@ -85,7 +85,7 @@ def _drift(version: str, state: State, limits: Monitor) -> Table:
         style = "bold red" if state.psi[name] >= limits.psi else ""
         shown = "" if creep is None else f"{creep:.2f}"
         table.add_row(name, f"{state.psi[name]:.3f}", f"{state.ks[name]:.3f}", shown, style=style)
-    return table
+    return Group(Text(f"\n{title}"), table)
 
 
 def _fine(value: float | None) -> str:

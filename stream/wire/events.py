@@ -86,7 +86,7 @@ class Shock(Event, frozen=True, kw_only=True, gc=False, tag="shock/1"):
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
     """Whom an alert is about."""
 
-    kind: str  # "customer", "terminal", "symbol", "worker"
+    kind: str  # "customer", "terminal", "symbol", "worker", "model"
     id: Id
 
 
