@@ -17,17 +17,25 @@ COMMANDS = {
     "alerts": ("--until-end", "--kind", "--severity", "--since", "--last", "--follow", "--held", "--json"),
     "triage": ("snooze", "wake", "ack", "verdict", "list"),
     "notify": ("--check", "--try", "--again", "--sinks"),
+    "console": ("--port",),
+    "score": ("--port",),
     "monitor": ("--once", "--json", "measure"),
     "explain": ("ALERT_ID", "--history", "--plot", "--replay", "--evidence"),
     "sources": (),
     "produce": ("NAME", "--rate", "--speed", "--seed", "--count"),
+    "new-producer": ("NAME", "--in"),
     "train": ("--transactions", "--seed", "--out"),
+    "models": ("register", "promote", "rollback"),
     "evaluate": ("--protocol", "--data", "--json"),
     "bench": ("--only", "--json"),
     "faults": ("--only", "--short", "--json"),
     "rules": ("list", "test", "features"),
     "audit": ("record", "verify", "export"),
     "worker": ("--log-level",),
+    "access": ("--role",),
+    "certificates": (),
+    "erase": (),
+    "scan": (),
     "topics": ("--list",),
     "rebuild": ("{customers|terminals|market}",),
 }
@@ -60,7 +68,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     ended = Shell(tmp_path).run("--help")
 
     assert ended.returncode == 0
-    assert set(re.findall(r"^  ([a-z]+)  ", ended.stdout, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^  ([a-z][a-z-]+)  ", ended.stdout, re.MULTILINE)) == set(COMMANDS)
 
 
 @pytest.mark.slow
