@@ -16,7 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from tests.deployment.engine import engine_missing
 from tests.deployment.stack import STARTED, UNAVAILABLE, Stack, eventually
 
-JOBS = {"weir-worker", "weir-notify", "weir-console", "prometheus", "alertmanager"}
+JOBS = {"weir-worker", "weir-notify", "weir-console", "weir-monitor", "prometheus", "alertmanager"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.timeout(900)]
 

@@ -18,6 +18,7 @@ from stream.logs import JsonLines
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SCRAPED = {"worker", "notify", "console", "score", "monitor"}
 
 
 def check(*command: str | Path) -> None:
@@ -92,7 +93,9 @@ def test_nothing_listens_beyond_this_machine() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-@pytest.mark.parametrize("name", ["kafka", "worker", "notify", "console", "prometheus", "alertmanager", "grafana"])
+@pytest.mark.parametrize(
+    "name", ["kafka", "worker", "notify", "console", "score", "monitor", "prometheus", "alertmanager", "grafana"]
+)
 def test_a_server_says_whether_it_is_well(name: str) -> None:
     """Each long-running server has a health check of its own."""
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
