@@ -18,6 +18,7 @@ _FILES = {  # template → where it stands in the package
     "source.py": "weir_$module/source.py",
     "test_contract.py": "tests/test_contract.py",
 }
+_OF_LIVE = ("README.md", "source.py", "test_contract.py")  # templates of which a live source has its own
 
 
 @click.command("new-producer")
@@ -29,7 +30,8 @@ _FILES = {  # template → where it stands in the package
     default=Path(),
     help="Where to make the package's folder. Default: here.",
 )
-def new_producer(name: str, folder: Path) -> None:
+@click.option("--live", "is_live", is_flag=True, help="One that takes what comes from outside, each event once.")
+def new_producer(name: str, folder: Path, *, is_live: bool) -> None:
     """Make the package of a producer NAME, with its contract test: it installs and passes as it is.
 
     \b
@@ -39,15 +41,16 @@ def new_producer(name: str, folder: Path) -> None:
 
     docs/tutorial-producer.md goes on from there.
     """  # noqa: D301  # click's mark against re-wrapping
-    for path in make_package(name, folder):
+    for path in make_package(name, folder, is_live=is_live):
         click.echo(f"wrote {path}")
     click.echo(f"Next: uv pip install --editable {folder / name}, then uv run pytest {folder / name}")
 
 
-def make_package(name: str, folder: Path) -> list[Path]:
+def make_package(name: str, folder: Path, *, is_live: bool = False) -> list[Path]:
     """Write the package of a producer into ``folder / name``.
 
-    name  as ``weir produce`` is to know it: lower-case words of letters and digits, joined by hyphens
+    name     as ``weir produce`` is to know it: lower-case words of letters and digits, joined by hyphens
+    is_live  whether it is to be a ``producers.live.Live`` instead of a ``producers.source.Source``
     -> the files written
     Raises SettingsError for another name, one that is taken, or a folder that exists.
     """
@@ -63,6 +66,7 @@ def make_package(name: str, folder: Path) -> list[Path]:
     for template, place in _FILES.items():
         path = target / Template(place).substitute(words)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Template((_TEMPLATES / f"{template}.template").read_text()).substitute(words))
+        kind = "live_" if is_live and template in _OF_LIVE else ""
+        path.write_text(Template((_TEMPLATES / f"{kind}{template}.template").read_text()).substitute(words))
         written.append(path)
     return written

@@ -3,6 +3,9 @@
 That what it makes installs, is listed and passes is held by ``tests/docs/test_tutorial.py``.
 """
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,25 @@ def test_it_says_what_it_wrote_and_what_to_do_next(tmp_path: Path) -> None:
     source = (tmp_path / "corner-shop" / "weir_corner_shop" / "source.py").read_text()
     assert "class CornerShop:" in source
     assert 'corner-shop = "weir_corner_shop.source:CornerShop"' in (tmp_path / "corner-shop/pyproject.toml").read_text()
+
+
+def test_a_live_one_keeps_its_contract_at_once(tmp_path: Path) -> None:
+    """Its own test, as its package's suite would run it."""
+    make_package("till-roll", tmp_path, is_live=True)
+    package = tmp_path / "till-roll"
+    path = os.pathsep.join((str(package), str(Path(__file__).parents[2])))
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=package,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert "1 passed" in tested.stdout
 
 
 @pytest.mark.parametrize("name", ["Tills", "1tills", "my_tills", "../tills", "tills-", ""])
