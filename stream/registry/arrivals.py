@@ -113,7 +113,9 @@ class Arrivals:
         """Have each champion ready before the order to change to it comes."""
         while not self._is_over.wait(_LOOK_SECONDS):
             try:
-                with closing(consumer_of(self._settings, [MODELS.name], from_beginning=False)) as consumer:
+                with closing(
+                    consumer_of(self._settings, [MODELS.name], from_beginning=False, with_erased=True)
+                ) as consumer:
                     consumer.seek(_place(self._settings), self._next_offset)
                     self._listen(consumer)
             except (KafkaError, WeirError) as error:  # the stages meet the same when they need it, and say so
@@ -141,7 +143,7 @@ def _records(settings: Settings) -> Iterator[tuple[int, bytes, bytes]]:
     """Offset, key and value of all that stands on the topic of models."""
     place = _place(settings)
     try:
-        with closing(consumer_of(settings, [MODELS.name], from_beginning=True)) as consumer:
+        with closing(consumer_of(settings, [MODELS.name], from_beginning=True, with_erased=True)) as consumer:
             consumer.assign([place])
             consumer.seek_to_beginning(place)
             end = consumer.end_offsets([place])[place]

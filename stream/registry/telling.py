@@ -21,7 +21,7 @@ def tell_steps(settings: Settings, entries: Iterable[Entry], detectors: Mapping[
     detectors  name → version, of the last entry's model where it is about to score
     Raises MachineError where there is no Kafka, DeliveryError where it takes no record.
     """
-    with closing(consumer_of(settings, [CHANGES.name], from_beginning=True)) as consumer:
+    with closing(consumer_of(settings, [CHANGES.name], from_beginning=True, with_erased=True)) as consumer:
         told = {msgspec.json.decode(value).get("id") for _, value in read_to_end(consumer)}
     journal = list(entries)
     missing = [one for one in journal if one.hash not in told]
