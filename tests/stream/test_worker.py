@@ -36,4 +36,4 @@ def test_the_exit_codes_are_told_by_help() -> None:
     listed = {int(line.split()[0]) for line in shown.stdout.splitlines() if line.strip()[:1].isdigit()}
 
     assert listed == codes | {0}
-    assert len(codes) == 5
+    assert len(codes) == 6
