@@ -24,6 +24,7 @@ from stream.console.scoring.replica import Replica
 from stream.console.scoring.till import Till
 from stream.console.tokens import Keyring
 from stream.errors import DeliveryError
+from stream.registry.arrivals import Arrivals
 from stream.settings import Settings
 from stream.walk import STAGES
 from stream.wire.events import Transaction
@@ -36,15 +37,17 @@ _GATHER_MS = 2  # that payments wait for others: a request to Kafka costs as muc
 
 
 def serve_scores(
-    settings: Settings, detectors: Sequence[Detector], keyring: Keyring, on_ready: Callable[[str], None]
+    settings: Settings, own: Sequence[Detector], keyring: Keyring, on_ready: Callable[[str], None]
 ) -> None:
-    """Answer payments until a signal.
+    """Answer payments until a signal, by the model that serves when it starts.
 
+    own  detectors of the settings' own model
     Raises as ``stream.console.process.serve`` does.
     """
     place = settings.console
     listener = listen(place, place.score_port)
     create_topics(settings.kafka.bootstrap, settings, stages=STAGES)
+    detectors = Arrivals(settings, own, lambda _: None).serving_first()
     registry = CollectorRegistry()
     memory = Memory(place.decisions)
     last = -(-place.decisions // settings.kafka.partitions)

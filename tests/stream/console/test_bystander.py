@@ -70,7 +70,7 @@ def rows_of(replay: Replay) -> tuple[dict[bytes, bytes | None], dict[bytes, byte
     return customers, terminals
 
 
-@budget(max_examples=25, deadline=None)
+@budget(max_examples=12, deadline=None)
 @given(records=histories())
 def test_what_a_bystander_sees_is_what_the_worker_will_see(records: list[Keyed]) -> None:
     """The rows after all but the last payment, then that one: features as the replay of all of it has them."""

@@ -41,7 +41,7 @@ function drawHealth(found) {
       [one.topic, figure(one.records), one.last_at === null && one.records ? "" : since(one.last_at, found.at), one.lag === null ? "" : figure(one.lag)])));
 }
 
-function drawModels({ in_force: change, artefact, metrics }) {
+function drawModels({ in_force: change, steps, artefact, metrics }) {
   if (!change) return h("p", { class: "soft" }, "No worker has said yet what decides its alerts.");
   const rows = Object.entries(change.detectors).map(([name, version]) => {
     const known = metrics[name] || {};
@@ -49,7 +49,9 @@ function drawModels({ in_force: change, artefact, metrics }) {
   });
   return h("div", {},
     h("p", { class: "soft" }, `Release ${change.release}, settings ${change.config}, in force since ${when(change.at)}. Figures: test window of artefact ${artefact || "–"}.`),
-    table("Models", ["detector", "version", "average precision", "recall", "precision", "alerts per 1000 genuine"], rows));
+    table("Models", ["detector", "version", "average precision", "recall", "precision", "alerts per 1000 genuine"], rows),
+    steps.length ? h("p", { class: "soft" }, "Steps of models, newest first:") : null,
+    steps.length ? h("ul", {}, steps.map((one) => h("li", {}, `${when(one.at)}  ${one.action} ${one.model || "that of the settings"}, ${one.by}: ${one.why}`))) : null);
 }
 
 function drawHeld({ alerts, payments }) {
