@@ -7,6 +7,7 @@ No attribute of a person is read. Who has too few payments to tell is the first 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.dataset import Ints
 from models.detector import Matrix, Vector
@@ -49,7 +50,12 @@ class Segments:
         scaled = (behaviour(x) - self.center) / self.scale
         distance = ((scaled[:, None, :] - self.centroids) ** 2).sum(axis=2)
         nearest = 1 + np.argmin(np.nan_to_num(distance, nan=np.inf), axis=1)
-        return np.where(x[:, 0] >= LEAST_HISTORY, nearest, LITTLE_KNOWN)
+        return np.where(is_known(x), nearest, LITTLE_KNOWN)
+
+
+def is_known(x: Matrix) -> NDArray[np.bool_]:
+    """Tell of whom enough is known to tell a segment, ``(n, 4) → (n,)``."""
+    return (x[:, 0] >= LEAST_HISTORY) & ~np.isnan(x).any(axis=1)
 
 
 def behaviour(x: Matrix) -> Matrix:

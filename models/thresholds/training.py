@@ -9,7 +9,7 @@ from sklearn.metrics import silhouette_score
 
 from models.dataset import FeatureSet, Ints
 from models.detector import Detector, Matrix, Vector
-from models.thresholds.segments import BEHAVIOUR, FIGURES, LEAST_HISTORY, Segments, behaviour
+from models.thresholds.segments import BEHAVIOUR, FIGURES, Segments, behaviour, is_known
 from models.thresholds.table import Reach, Table
 from stream.core.names import DAY_MS, FEATURES
 
@@ -45,7 +45,7 @@ def fit_segments(data: FeatureSet, rows: Ints, *, seed: int) -> tuple[Segments, 
     """
     newest = dict(zip((data.customer[i] for i in rows), rows.tolist(), strict=True))  # of each the last
     own = behaviour_columns(data.x[np.array(list(newest.values()))])
-    known = own[own[:, 0] >= LEAST_HISTORY]
+    known = own[is_known(own)]
     known = known[:: -(-len(known) // _CUSTOMERS) or 1]
     if len(known) < 10 * _TRIED[-1]:
         return Segments(center=np.zeros(FIGURES), scale=np.ones(FIGURES), centroids=np.zeros((1, FIGURES))), {}

@@ -100,11 +100,11 @@ def test_two_kinds_of_customers_are_two_segments() -> None:
 
 
 def test_who_has_too_few_payments_is_a_segment_of_its_own() -> None:
-    """Nine payments in a month, or none and no median at all."""
+    """Nine payments in a month, none and no median at all, or many and no median."""
     _, table = learnt()
-    x = np.array([[9.0, 50.0, 1.0, 3.0], [0.0, 50.0, np.nan, 0.0]])
+    x = np.array([[9.0, 50.0, 1.0, 3.0], [0.0, 50.0, np.nan, 0.0], [20.0, 50.0, np.nan, 3.0]])
 
-    assert table.drawn().assign(x).tolist() == [LITTLE_KNOWN, LITTLE_KNOWN]
+    assert table.drawn().assign(x).tolist() == [LITTLE_KNOWN] * 3
 
 
 def test_a_history_of_few_customers_has_one_segment() -> None:
