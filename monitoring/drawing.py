@@ -1,5 +1,6 @@
 """Draws one panel of a board by matplotlib: numbers, curves, heat maps and listings, nearly as Grafana shows them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -130,6 +131,8 @@ def say(value: float, unit: str) -> str:
         return "∞"
     if unit == "s":
         return f"{1000 * value:.3g} ms" if 0 < abs(value) < 1 else f"{value:.3g} s"
+    if unit == "dateTimeAsIso":
+        return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
     if unit == "percentunit":
         return f"{100 * value:.3g}%"
     scale, letter = next(((s, x) for s, x in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if abs(value) >= s), (1.0, ""))
