@@ -9,6 +9,7 @@ import msgspec
 
 from stream.core.triage import Triage
 from stream.core.wanted import Wanted
+from stream.erasures import Erasure
 from stream.wire.events import Alert
 from stream.wire.triage import decode_triage
 
@@ -64,6 +65,22 @@ class Book:
             self.triage.take(decode_triage(value))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             self.unreadable += 1
+        self.words += 1
+
+    def take_erasure(self, _: int, value: bytes) -> None:
+        """Take a record of ``erasures``: alerts told before it that name the customer are forgotten."""
+        try:
+            erased = msgspec.json.decode(value, type=Erasure)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            self.unreadable += 1
+            return
+        name = msgspec.json.encode(erased.customer)
+        with self._lock:
+            for partition, kept in self._kept.items():
+                left = [one for one in kept if one.emitted_at > erased.at or name not in msgspec.json.encode(one)]
+                self._kept[partition] = deque(left)
+            self._by_id = {one.id: one for kept in self._kept.values() for one in kept}
+            self._fresh = [one for one in self._fresh if one.id in self._by_id]
         self.words += 1
 
     def fresh(self) -> list[Alert]:

@@ -24,7 +24,7 @@ from stream.console.tokens import Keyring
 from stream.console.topics import Followed, Following
 from stream.errors import MachineError, SettingsError
 from stream.settings import Console, Settings
-from stream.wire.topics import ALERTS, RISK, TRIAGE
+from stream.wire.topics import ALERTS, ERASURES, RISK, TRIAGE
 
 _LONGEST_SECONDS = 2  # that an end waits for answers under way
 
@@ -44,6 +44,7 @@ def serve(settings: Settings, keyring: Keyring, on_ready: Callable[[str], None])
     following = Following(
         settings,
         {
+            ERASURES.name: Followed(book.take_erasure),
             TRIAGE.name: Followed(book.take_triage),
             ALERTS.name: Followed(book.take_alert, last=place.alerts),
             RISK.name: Followed(symbols.take, last=place.snapshots),

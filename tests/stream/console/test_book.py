@@ -6,6 +6,7 @@ import pytest
 
 from stream.console.book import Book
 from stream.core.wanted import Wanted
+from stream.erasures import Erasure
 from stream.wire.codec import encode
 from stream.wire.triage import Acknowledgement
 from tests.stream.some_alert import NOON, an_alert
@@ -68,6 +69,21 @@ def test_what_is_no_alert_is_counted_and_passed_over() -> None:
         book.take_alert(0, value)
 
     assert (ids(book), book.unreadable) == (["a2"], 2)
+
+
+def test_a_customer_who_is_erased_is_shown_no_more() -> None:
+    """Alerts about c42, and one at whose terminal c42 paid, told before; what comes later is of somebody new."""
+    book = Book(10)
+    others = {"transaction": "t9", "customer": "c421", "terminal": "m7"}
+    book.take_alert(0, encode(an_alert("a1", emitted_at=NOON)))
+    book.take_alert(1, encode(an_alert("a2", entity="terminal:m7", emitted_at=NOON)))
+    book.take_alert(1, encode(an_alert("a3", entity="customer:c421", evidence=others, emitted_at=NOON)))
+    book.take_alert(0, encode(an_alert("a4", emitted_at=NOON + 2)))
+    book.take_erasure(0, encode(Erasure(customer="c42", at=NOON + 1)))
+
+    assert ids(book) == ["a4", "a3"]
+    assert book.get("a1") is None
+    assert [alert.id for alert in book.fresh()] == ["a3", "a4"]
 
 
 def test_a_cursor_that_is_none_is_refused() -> None:
