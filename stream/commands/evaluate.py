@@ -119,7 +119,7 @@ def _replayed(
     out: Path | None,
 ) -> "Evaluation":
     """Judge by the Handbook's protocol; with ``out``, write card, plots and figures there."""
-    benchmark, training = (load_module(f"models.{name}", _WHAT) for name in ("benchmark", "training"))
+    benchmark, training = (load_module(f"models.{name}", _WHAT) for name in ("judging.benchmark", "training"))
     from stream.training_set import feature_set  # noqa: PLC0415  # kernels are not needed for --help
 
     history = feature_set(records[0], settings, on_progress=lambda done: tell(f"replaying, {done:,} payments", 0.0))
@@ -140,7 +140,7 @@ def _replayed(
 
 def _in_worlds(count: int, seed: int, settings: "Settings", tell: Callable[[str, float], None]) -> "WorldsEvaluation":
     """Draw worlds, live in each, and judge what is learnt there."""
-    worlds, training = (load_module(f"models.{name}", _WHAT) for name in ("worlds", "training"))
+    worlds, training = (load_module(f"models.{name}", _WHAT) for name in ("judging.worlds", "training"))
     from producers.worlds.ceiling import probabilities  # noqa: PLC0415  # kernels are not needed for --help
     from producers.worlds.drawing import draw_patterns  # noqa: PLC0415
     from producers.worlds.payments import live, records  # noqa: PLC0415
