@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models import autoencoder, robust
-from models.artifact import MANIFEST, REFERENCE, WEIGHTS, Manifest, identity, read_manifest, sha256
+from models.artifact import MANIFEST, REFERENCE, TREES, WEIGHTS, Manifest, identity, read_manifest, sha256
 from stream.errors import ModelError
 
 NAMES = read_manifest(None)[1].network.features
@@ -26,9 +26,8 @@ def edit(folder: Path, **changes: Any) -> None:
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     network = msgspec.structs.replace(manifest.network, **changes)
     files = manifest.files | {WEIGHTS: sha256(folder / WEIGHTS)}
-    sealed = msgspec.structs.replace(
-        manifest, network=network, files=files, identity=identity(network, manifest.baseline, files[WEIGHTS])
-    )
+    name = identity(network, manifest.baseline, files[WEIGHTS], manifest.ensemble, files[TREES])
+    sealed = msgspec.structs.replace(manifest, network=network, files=files, identity=name)
     (folder / MANIFEST).write_bytes(msgspec.json.encode(sealed))
 
 
