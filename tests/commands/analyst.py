@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 120.0
 class Analyst:
     """One test's topics, the alerts on them, and the commands of one who looks at them."""
 
-    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
+    def __init__(self, bootstrap: str, prefix: str, folder: Path, **settings: str) -> None:
         self.settings: Settings = settings_for(bootstrap, prefix)
         self.shell = Shell(
             folder,
@@ -29,6 +29,8 @@ class Analyst:
             WEIR_KAFKA_PREFIX=prefix,
             WEIR_KAFKA_GROUP=self.settings.kafka.group,
             WEIR_NOTIFY_METRICS_PORT="0",
+            WEIR_MONITOR_METRICS_PORT="0",
+            **settings,
         )
         create_topics(bootstrap, self.settings, stages=())
 

@@ -58,6 +58,6 @@ def test_quantiles_come_from_counts() -> None:
     counts = np.bincount(bins_of(column, now), minlength=len(column.share))
 
     for level in (0.5, 0.9):
-        place = np.searchsorted(column.edges, np.quantile(now, level))
+        place = int(np.searchsorted(column.edges, np.quantile(now, level)))
         low, high = column.edges[place - 1], column.edges[min(place + 1, len(column.edges) - 1)]
         assert low <= quantile(column, counts, level) <= high

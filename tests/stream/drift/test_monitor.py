@@ -60,15 +60,15 @@ def a_world(payments: int, seed: int, *, share: float = 0.05) -> World:
                 held=np.flatnonzero(cut.held).tolist(),
             )
         )
+    told, judged = table[table.told], table[table.judged]
     alerts = [
-        an_alert(f"a{row.id}", evidence={"transaction": row.id, "amount": row.amount})
-        for row in table[table.told].itertuples()
+        an_alert(f"a{name}", evidence={"transaction": name, "amount": amount})
+        for name, amount in zip(told.id.tolist(), told.amount.tolist(), strict=True)
     ]
+    known = (judged["at"] + judged.delay * DAY_MS).astype(int).tolist()
     labels = [
-        Label(
-            transaction=row.id, at=int(row.at + row.delay * DAY_MS), customer="c", terminal="m", fraud=bool(row.fraud)
-        )
-        for row in table[table.judged].itertuples()
+        Label(transaction=name, at=at, customer="c", terminal="m", fraud=is_fraud)
+        for name, at, is_fraud in zip(judged.id.tolist(), known, judged.fraud.tolist(), strict=True)
     ]
     return World(table=table, scores=records, alerts=alerts, labels=sorted(labels, key=lambda label: label.at))
 
@@ -76,7 +76,7 @@ def a_world(payments: int, seed: int, *, share: float = 0.05) -> World:
 def figures_of(world: World, *, room: int = 100_000, seed: int = 0) -> Figures:
     """Let a monitor take all records, topics mixed by chance, each in its own order."""
     monitor = Monitor(LIMITS, (), lambda _: None, room=room)
-    queues = [list(world.scores), list(world.alerts), list(world.labels)]
+    queues: list[list[Scores | Alert | Label]] = [list(world.scores), list(world.alerts), list(world.labels)]
     order = np.repeat([0, 1, 2], [len(queue) for queue in queues])
     np.random.default_rng(seed).shuffle(order)
     for which in order.tolist():
