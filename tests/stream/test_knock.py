@@ -58,7 +58,11 @@ def test_a_certificate_that_nobody_vouches_for_is_named(
 
 def test_a_door_without_tls_is_named(serve: Callable[[Callable[[socket.socket], None]], str]) -> None:
     """A plaintext broker shuts at the first word of TLS."""
-    place = serve(lambda connection: connection.recv(1) and None)
+
+    def shut(connection: socket.socket) -> None:
+        connection.recv(1)
+
+    place = serve(shut)
 
     with pytest.raises(AccessError, match="does not speak TLS"):
         knock(place, context=ssl.create_default_context(), scram=None)
