@@ -141,6 +141,30 @@ def test_explain_judges_a_payment_again(live: Live) -> None:
     assert len(re.findall(rf"^  \d{{4}}.* {customer} ", ended.stdout, re.MULTILINE)) >= 10
 
 
+def test_a_replayed_alert_has_the_same_bits_and_its_evidence_is_a_folder(live: Live) -> None:
+    """--replay says so by exit code 0; --evidence writes report, data and table, --plot a page, of the same alert."""
+    alert = one_of(live.alerts, "fraud")
+    again = live.shell.run("explain", alert["id"], "--replay")
+    ended = live.shell.run("explain", alert["id"], "--evidence", "case", "--plot", "bars.html")
+    source = alert["source"]
+
+    place = f"{source['topic']}/{source['partition']} offset {source['offset']}"
+    same = f"alert {alert['id']} judged again from {place}: the same in every bit\n"
+    assert (again.returncode, again.stdout, again.stderr) == (0, same, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert {path.name for path in (live.shell.folder / "case").iterdir()} == {
+        "report.md",
+        "report.html",
+        "report.json",
+        "transactions.csv",
+    }
+    report = json.loads((live.shell.folder / "case" / "report.json").read_text())
+    assert report["alert"]["id"] == alert["id"]
+    assert report["differences"] == []
+    assert len(report["digest"]) == 64
+    assert alert["reasons"][0]["feature"] in (live.shell.folder / "bars.html").read_text()
+
+
 def test_explain_shows_the_figures_before_a_market_alert(live: Live) -> None:
     """The last risk snapshots of the symbol stand side by side."""
     ended = live.shell.run("explain", one_of(live.alerts, "market")["id"])
