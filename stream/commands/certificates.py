@@ -64,7 +64,7 @@ def _reload(kafka: Kafka, store: Path) -> int:
 
     admin = admin_of(kafka)
     try:
-        brokers = [str(one["node_id"]) for one in admin.describe_cluster()["brokers"]]
+        brokers = [str(one["broker_id"]) for one in admin.describe_cluster()["brokers"]]
         for node in brokers:
             doors = {f"listener.name.{door}.ssl.keystore.location": str(store) for door in ("client", "broker")}
             admin.alter_configs(
