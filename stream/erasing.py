@@ -24,6 +24,7 @@ from stream.wire.triage import Snooze, decode_triage, triage_key
 
 KEPT = (TRANSACTIONS, LABELS, TRUTH, ALERTS, DECISIONS)  # name customers, and keep their records
 _SECONDS = 30.0
+_AGAIN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,7 @@ def erase(settings: Settings, customer: str) -> Erased:
     Raises StateError where workers of the group run, who would write the state anew, MachineError where Kafka refuses.
     """
     kafka = settings.kafka
-    with closing(admin_of(kafka)) as admin:
-        require_no_worker(admin, kafka.group)
+    _require_no_worker(settings)
     now = round(1000 * time.time())
     alerts = _alerts(settings, customer)
     notes = list(_notes(settings, customer, alerts))
@@ -66,6 +66,21 @@ def erase(settings: Settings, customer: str) -> Erased:
         except KafkaError as error:
             raise denied(kafka, error) from None
     return Erased(alerts=len(alerts), notes=len(notes), kept={topic.name: now + topic.retention_ms for topic in KEPT})
+
+
+def _require_no_worker(settings: Settings) -> None:
+    """Refuse while workers run; a Kafka that never had a group makes a place for groups when it is first asked."""
+    until = time.monotonic() + _SECONDS
+    with closing(admin_of(settings.kafka)) as admin:
+        while True:
+            try:
+                require_no_worker(admin, settings.kafka.group)
+            except KafkaError as error:
+                if time.monotonic() > until:
+                    raise denied(settings.kafka, error) from None
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
 
 def _alerts(settings: Settings, customer: str) -> set[str]:
