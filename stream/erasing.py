@@ -51,14 +51,15 @@ def erase(settings: Settings, customer: str) -> Erased:
     _require_no_worker(settings)
     now = round(1000 * time.time())
     alerts = _alerts(settings, customer)
-    notes = list(_notes(settings, customer, alerts))
+    notes = set(_notes(settings, customer, alerts))
     customers, terminals, _ = (changelog_topic(settings, stage) for stage in STAGES)
     gone = [(customers, customer.encode(), partition) for partition in range(kafka.partitions)]
     gone += [(terminals, *place) for place in _cooldowns(settings, terminals, customer)]
     with closing(connect(KafkaProducer, kafka, acks="all")) as producer:
         try:
             sent = [producer.send(topic, key=key, value=None, partition=place) for topic, key, place in gone]
-            sent += [producer.send(kafka.prefix + TRIAGE.name, key=key.encode(), value=None) for key in notes]
+            triage = kafka.prefix + TRIAGE.name
+            sent += [producer.send(triage, key=key, value=None, partition=place) for key, place in notes]
             value = msgspec.json.encode(Erasure(customer=customer, at=now))
             sent.append(producer.send(kafka.prefix + ERASURES.name, key=customer.encode(), value=value))
             for future in sent:
@@ -90,13 +91,13 @@ def _alerts(settings: Settings, customer: str) -> set[str]:
         return {msgspec.json.decode(value, type=Alert).id for _, value in read_to_end(consumer) if name in value}
 
 
-def _notes(settings: Settings, customer: str, alerts: set[str]) -> Iterator[str]:
-    """Keys on ``triage`` of what was said about the customer and their alerts."""
+def _notes(settings: Settings, customer: str, alerts: set[str]) -> Iterator[tuple[bytes, int]]:
+    """Key and partition on ``triage`` of what was said about the customer and their alerts."""
     with closing(consumer_of(settings, [TRIAGE.name], from_beginning=True)) as consumer:
-        for _, value in read_to_end(consumer):
+        for place, value in read_to_end(consumer):
             record = decode_triage(value)
             if record.entity == customer if isinstance(record, Snooze) else record.alert in alerts:
-                yield triage_key(record)
+                yield triage_key(record).encode(), place.partition
 
 
 def _cooldowns(settings: Settings, changelog: str, customer: str) -> Iterator[tuple[bytes, int]]:
