@@ -65,7 +65,8 @@ class PaymentAlerts:
                     id=alert.id,
                 )
             )
-        output.alerted = merged.produced[rows[told]] if told else output.alerted
+        if told:
+            output.alerted = np.concatenate((output.alerted, merged.produced[rows[told]]))
         return held
 
     def _alert(self, merged: Merged, i: int, x: Matrix, row: int, scored: Scored, now: int) -> Alert | None:
