@@ -33,7 +33,7 @@ class Explanation:
     customer   the customer's payments before, oldest first
     terminal   the terminal's payments before, oldest first
     verdicts   what was known of the terminal's payments before
-    scores     recomputed, of every detector
+    scores     recomputed, of every detector; ``limits`` likewise: from which it alerts on this payment
     again      the alert as the replay told it; None where it told none
     history    what was replayed, in its order: ``stream.explaining.passing`` replays it with another payment
     """
@@ -45,6 +45,7 @@ class Explanation:
     terminal: list[Transaction]
     verdicts: list[Label]
     scores: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
     again: Alert | None = None
     history: Sequence[Keyed] = ()
 
@@ -228,6 +229,7 @@ def _take_apart(alert: Alert, detectors: Sequence[Detector], judged: Judged, his
         terminal=[p for p in payments if p.terminal == alert.evidence["terminal"]],
         verdicts=[v for v in before if isinstance(v, Label) and v.terminal == alert.evidence["terminal"]],
         scores=judged.scores,
+        limits={one.name: scorer.limit(i, judged.x, 0) for i, one in enumerate(detectors)},
         again=judged.alert,
         history=history,
     )

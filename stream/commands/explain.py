@@ -118,7 +118,7 @@ def _conclude(
     from stream.explaining.margins import margins  # noqa: PLC0415
     from stream.explaining.passing import ways_to_pass  # noqa: PLC0415
 
-    near = margins(explained.scores, detectors)
+    near = margins(explained.scores, explained.limits)
     _show_margins(console, near)
     with console.status("trying other amounts, times and terminals …"):
         ways = ways_to_pass(settings, detectors, explained)

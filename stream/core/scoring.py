@@ -35,20 +35,25 @@ class Scored:
 
     scores      per detector name ``(n,)``; nan where that detector failed
     suspicious  row numbers at or above a threshold of any, ascending
+    spared      per detector with limits of payments' own: rows at its threshold and below their limit, ascending
     failed      row → which detector failed on it, and how: that event has no verdict
     """
 
     scores: dict[str, Floats]
     suspicious: Ints
     failed: dict[int, str] = field(default_factory=dict)
+    spared: dict[str, Ints] = field(default_factory=dict)
 
     def only(self, rows: Ints) -> "Scored":
         """Keep some of the rows, ascending, and number them anew."""
-        places = np.searchsorted(rows, self.suspicious)
-        stands = np.isin(self.suspicious, rows)
+
+        def numbered(those: Ints) -> Ints:
+            return np.searchsorted(rows, those[np.isin(those, rows)])
+
         return Scored(
             scores={name: score[rows] for name, score in self.scores.items()},
-            suspicious=places[stands],
+            suspicious=numbered(self.suspicious),
+            spared={name: numbered(those) for name, those in self.spared.items()},
             failed={place: self.failed[row] for place, row in enumerate(rows.tolist()) if row in self.failed},
         )
 
@@ -83,15 +88,20 @@ class Scorer:
         """Score ``x (n, FEATURES)`` by every detector; where one fails on a batch, row by row."""
         scores: dict[str, Floats] = {}
         failed: dict[int, str] = {}
+        spared: dict[str, Ints] = {}
         over = np.zeros(len(x), bool)
         for which, detector in enumerate(self.detectors):
             score, faults = self._score_by(which, x)
             scores[detector.name] = score
             for row, fault in faults.items():
                 failed.setdefault(row, f"detector {detector.name} {detector.version}: {fault}")
-            over |= self._reached(which, x, score)
+            reached = score >= detector.threshold  # nan is not
+            if self._limited[which] is not None:
+                spared[detector.name] = self._spared(which, x, score, reached)
+                reached[spared[detector.name]] = False
+            over |= reached
         over[list(failed)] = False
-        return Scored(scores=scores, suspicious=np.flatnonzero(over), failed=failed)
+        return Scored(scores=scores, suspicious=np.flatnonzero(over), failed=failed, spared=spared)
 
     def _score_by(self, which: int, x: Matrix) -> tuple[Floats, dict[int, str]]:
         """Score by one detector; also say how it failed on which rows."""
@@ -139,14 +149,12 @@ class Scorer:
             return self.detectors[which].threshold
         return float(limited.limits(self.view(which, x[row : row + 1]))[0])
 
-    def _reached(self, which: int, x: Matrix, score: Floats) -> NDArray[np.bool_]:
-        """Tell which rows are at a detector's threshold; a row's own is looked for only above the least of all."""
-        detector, limited = self.detectors[which], self._limited[which]
-        reached: NDArray[np.bool_] = score >= detector.threshold  # nan is not
-        if limited is not None and reached.any():
-            rows = np.flatnonzero(reached)
-            reached[rows] = score[rows] >= limited.limits(self.view(which, x[rows]))
-        return reached
+    def _spared(self, which: int, x: Matrix, score: Floats, reached: NDArray[np.bool_]) -> Ints:
+        """Tell which rows that reached the least of all limits are below their own: it is looked for only there."""
+        rows, limited = np.flatnonzero(reached), self._limited[which]
+        if limited is None or not rows.size:
+            return rows[:0]
+        return rows[~(score[rows] >= limited.limits(self.view(which, x[rows])))]
 
     def probability(self, which: int, score: float) -> float | None:
         """Ask a detector for the calibrated probability of a score; None where it has none, or fails."""

@@ -231,8 +231,14 @@ class TerminalStage:
                 versions={detector.name: detector.version for detector in detectors},
                 thresholds={detector.name: detector.threshold for detector in detectors},
                 held=[row - start for row in held if start <= row < start + _RECORD],
+                spared={name: _within(those, start) for name, those in scored.spared.items()},
                 sample=sample.tolist(),
                 features=pack_features(x[start + sample]),
                 layout=LAYOUT,
             )
             output.records.append(Outgoing(topic=SCORES.name, value=encode(record), partition=self._partition))
+
+
+def _within(rows: Ints, start: int) -> list[int]:
+    """Positions in the record that begins at row ``start``."""
+    return (rows[(rows >= start) & (rows < start + _RECORD)] - start).tolist()

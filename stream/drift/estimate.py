@@ -13,6 +13,7 @@ import numpy as np
 from models.detector import Detector
 from stream.core.names import DAY_MS
 from stream.wire.events import Scores
+from stream.wire.flags import flagged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Estimated:
     """Of one detector over the days kept; None where nothing is known.
 
     frauds     expected among all payments
-    precision  expected of what is at or above its threshold; recall likewise
+    precision  expected of what it flags; recall likewise
     """
 
     detector: str
@@ -51,10 +52,10 @@ class Estimates:
             chance = None if detector is None else detector.probability(score)
             if chance is None:
                 continue
-            flagged = score >= scores.thresholds[name]
+            flags = flagged(scores, name)
             for day in np.unique(days).tolist():
                 those = days == day
-                more = (those.sum(), chance[those].sum(), (those & flagged).sum(), chance[those & flagged].sum())
+                more = (those.sum(), chance[those].sum(), (those & flags).sum(), chance[those & flags].sum())
                 sums = self._sums.setdefault((name, day), [0.0] * 4)
                 sums[:] = [one + float(other) for one, other in zip(sums, more, strict=True)]
 

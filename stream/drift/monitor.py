@@ -16,6 +16,7 @@ from stream.drift.told import NAME
 from stream.drift.watch import Finding, State, Watch
 from stream.settings import Monitor as Limits
 from stream.wire.events import Alert, Label, Scores
+from stream.wire.flags import flagged
 
 _LONGEST = 64  # characters of the name of an alert's entity
 _WAITING = 100_000  # verdicts that may wait for the score of their payment
@@ -141,15 +142,15 @@ class Monitor:
 
     def _masks(self, scores: Scores) -> list[int]:
         masks = [0] * len(scores.ids)
-        for name, column in scores.detectors.items():
+        for name in scores.detectors:
             if name not in self._bits and len(self._bits) >= DETECTORS:
                 continue
             bit = 1 << (self._bits.setdefault(name, len(self._bits)) + len(SUBJECTS))
-            limit = scores.thresholds[name]
-            masks = [mask | bit if score >= limit else mask for mask, score in zip(masks, column, strict=True)]
+            flags = flagged(scores, name).tolist()
+            masks = [mask | bit if flag else mask for mask, flag in zip(masks, flags, strict=True)]
         held = set(scores.held)
-        told, flagged = 1 << TOLD, 1 << ANY
-        return [mask and (mask | flagged if i in held else mask | flagged | told) for i, mask in enumerate(masks)]
+        told, either = 1 << TOLD, 1 << ANY
+        return [mask and (mask | either if i in held else mask | either | told) for i, mask in enumerate(masks)]
 
     def _put_amount(self, name: str, amount: int) -> bool:
         found = self._ledger.find(name)

@@ -1,9 +1,8 @@
 """How near a threshold a payment was: every detector's score beside what would have made it another alert, or none."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 
-from models.detector import Detector
 from stream.core.alerting import severity
 
 _STEPS = ((1.0, "passes"), (1.3, "medium"), (2.0, "high"), (4.0, "critical"))  # of the threshold, as alerts are graded
@@ -27,9 +26,9 @@ class Margin:
     becomes: str
 
 
-def margins(scores: dict[str, float], detectors: Sequence[Detector]) -> list[Margin]:
-    """Measure every detector's score against its threshold, the nearest first."""
-    found = [_margin(one.name, scores[one.name], one.threshold) for one in detectors if one.name in scores]
+def margins(scores: dict[str, float], limits: dict[str, float]) -> list[Margin]:
+    """Measure every detector's score against its limit on this payment, the nearest first; none where no score is."""
+    found = [_margin(name, score, limits[name]) for name, score in scores.items() if math.isfinite(limits[name])]
     return sorted(found, key=lambda one: abs(one.score - one.limit) / one.threshold)
 
 

@@ -19,6 +19,7 @@ from stream.errors import ModelError
 from stream.registry.evidence import find
 from stream.settings import Settings
 from stream.wire.events import Label, Scores, Transaction
+from stream.wire.flags import flagged
 from stream.wire.topics import LABELS, SCORES, TRANSACTIONS
 
 Place = tuple[int, int]  # partition and offset of a payment
@@ -139,8 +140,8 @@ def _scored(settings: Settings, version: str, detector: str, tell: Tell) -> Scor
             found.other += 1
             continue
         alert = np.zeros(len(batch.ids), bool)
-        for name, column in batch.detectors.items():
-            alert |= np.array(column, np.float64) >= batch.thresholds[name]  # null, of one that failed, is not
+        for name in batch.detectors:
+            alert |= flagged(batch, name)
         score = batch.detectors[detector]
         for i, place in enumerate(zip(batch.partitions, batch.offsets, strict=True)):
             if score[i] is not None:

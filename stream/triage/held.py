@@ -10,6 +10,7 @@ from stream.settings import Settings
 from stream.triage.deliveries import deliveries_since
 from stream.triage.readable import readable
 from stream.wire.events import Alert, Scores
+from stream.wire.flags import flagged
 from stream.wire.topics import ALERTS, SCORES
 from stream.wire.triage import Delivery
 
@@ -57,17 +58,18 @@ def held_payments(settings: Settings, since: int) -> Iterator[HeldPayment]:
         seek_to_time(consumer, since)
         for _, value in read_to_end(consumer):
             batch = _scores(value)
+            flags = {name: flagged(batch, name) for name in batch.detectors} if batch.held else {}
             for i in batch.held:
                 if batch.ids[i] not in seen:  # after a crash a batch may stand there twice
                     seen.add(batch.ids[i])
-                    yield _payment(batch, i)
+                    yield _payment(batch, i, [name for name, flag in flags.items() if flag[i]])
     finally:
         consumer.close()
 
 
-def _payment(batch: Scores, i: int) -> HeldPayment:
-    scores = {name: column[i] for name, column in batch.detectors.items() if column[i] >= batch.thresholds[name]}
-    thresholds = {name: batch.thresholds[name] for name in scores}
+def _payment(batch: Scores, i: int, names: list[str]) -> HeldPayment:
+    scores = {name: batch.detectors[name][i] for name in names}
+    thresholds = {name: batch.thresholds[name] for name in names}
     return HeldPayment(transaction=batch.ids[i], at=batch.at[i], scores=scores, thresholds=thresholds)
 
 

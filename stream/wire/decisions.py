@@ -19,7 +19,7 @@ class Decision(Event, frozen=True, kw_only=True, tag="decision/1"):
     terminal: Id
     decision: Answer
     score: float  # of ``detector``, the one furthest above, or nearest to, its threshold
-    threshold: float
+    threshold: float  # from which that one alerts on this payment; the largest number there is where no score does
     probability: float | None = None  # of fraud
     reasons: tuple[Reason, ...]
     sentence: str

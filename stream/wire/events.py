@@ -165,6 +165,7 @@ class Scores(Event, frozen=True, kw_only=True, tag="scores/1"):
     versions: dict[str, str]  # model version per detector
     thresholds: dict[str, float]
     held: list[int] = []  # positions of events whose alert was held back by a cooldown
+    spared: dict[str, list[int]] = {}  # per detector, positions at its threshold and below the payment's own limit
     sample: list[int] = []  # positions of events whose features are told: those whose offset divides by 16
     features: bytes = b""  # of those, row by row, little-endian float32, in the order of stream.core.names.FEATURES
     layout: str = ""  # names these features and their order

@@ -36,12 +36,14 @@ class Judged(NamedTuple):
     features  (1, FEATURES) by which it was judged
     scores    by detector; nan where that one failed
     chosen    place of the detector that speaks
-    alert     that a worker would tell; None where no score is at its threshold
+    limit     score from which that detector alerts on this payment
+    alert     that a worker would tell; None where no score is at its limit
     """
 
     features: Matrix
     scores: dict[str, float]
     chosen: int
+    limit: float
     alert: Alert | None
 
 
@@ -77,7 +79,9 @@ class Bystander:
         scored = self.scorer.score(x)
         scores = {name: float(column[0]) for name, column in scored.scores.items()}
         alert = self._alert(merged, x, scored, now) if scored.suspicious.size else None
-        return Judged(x, scores, self._chosen(scores, alert), alert)
+        limits = [self.scorer.limit(which, x, 0) for which in range(len(self.scorer.detectors))]
+        chosen = self._chosen(scores, limits, alert)
+        return Judged(x, scores, chosen, limits[chosen], alert)
 
     def _features(self, payment: Transaction, now: int) -> tuple[Merged, Matrix]:
         """Apply the payment to both rows, as the two stages do; features are read before each is changed."""
@@ -124,12 +128,12 @@ class Bystander:
         PaymentAlerts(0, self._settings, self.scorer, Cooldowns()).tell(merged, np.array([0]), x, scored, output, now)
         return next(_alert(record.value) for record in output.records if record.topic == ALERTS.name)
 
-    def _chosen(self, scores: dict[str, float], alert: Alert | None) -> int:
-        """The detector of the alert; where there is none, the one nearest to its threshold."""
+    def _chosen(self, scores: dict[str, float], limits: list[float], alert: Alert | None) -> int:
+        """The detector of the alert; where there is none, the one nearest to its limit."""
         detectors = self.scorer.detectors
         if alert is not None:
             return next(i for i, one in enumerate(detectors) if one.name == alert.detector.name)
-        ratios = [scores[one.name] / one.threshold for one in detectors]
+        ratios = [scores[one.name] / limit for one, limit in zip(detectors, limits, strict=True)]
         return int(np.nanargmax(ratios)) if np.isfinite(ratios).any() else 0
 
 

@@ -6,6 +6,7 @@ counts the payment once. An answer that is known from its topic alone is given o
 
 import asyncio
 import math
+import sys
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -148,7 +149,7 @@ class Till:
             terminal=payment.terminal,
             decision=answer,
             score=score if math.isfinite(score) else 0.0,
-            threshold=detector.threshold,
+            threshold=min(judged.limit, sys.float_info.max),  # JSON has no infinity
             probability=self._bystander.scorer.probability(judged.chosen, score) if math.isfinite(score) else None,
             reasons=() if alert is None else alert.reasons,
             sentence=alert.sentence if alert is not None else _FAILED if has_failed else "",

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from models.detector import Detector
 from models.robust import load
+from models.thresholds.placing import ByCost
 from stream.console.scoring.bystander import Bystander
 from stream.core.merge import Merged
 from stream.core.scoring import Scored
@@ -50,14 +52,16 @@ def paid(name: str, at: int, customer: str, terminal: str, amount: int) -> Trans
     return Transaction(id=name, at=at, customer=customer, terminal=terminal, amount=amount)
 
 
-def walked(records: list[Keyed], seen: list[Matrix] | None = None) -> tuple[Replay, list[Alert]]:
+def walked(
+    records: list[Keyed], seen: list[Matrix] | None = None, detector: Detector | None = None
+) -> tuple[Replay, list[Alert]]:
     """Replay records on one partition; ``seen`` is given the features of the payment ``last``."""
 
     def look(merged: Merged, x: Matrix, _: Scored) -> None:
         if seen is not None and "last" in merged.id:
             seen.append(x[merged.id.index("last")].copy())
 
-    replay = Replay(SETTINGS, [load(None)], observe=look)
+    replay = Replay(SETTINGS, [detector or load(None)], observe=look)
     told = [r.value for output in replay.run(records) for r in output.records if r.topic == ALERTS.name]
     return replay, [msgspec.json.decode(value, type=Alert) for value in told]
 
@@ -101,6 +105,26 @@ def test_the_alert_is_the_one_a_worker_tells() -> None:
     assert told.evidence["transaction"] == "last"
     for field in ("sentence", "reasons", "score", "severity", "probability", "entity", "detector"):
         assert getattr(found, field) == getattr(told, field), field
+
+
+def test_a_limit_of_the_payments_own_decides_as_it_does_for_the_worker() -> None:
+    """By the cost of a review: of a dozen amounts the same ones alert, above the least of all limits or not."""
+    detector = ByCost(load(None), review_cost=30.0, large_amount=4_000.0)
+    customers, terminals = rows_of(walked(habits())[0])
+    bystander = Bystander(SETTINGS, [detector])
+    spared = alerts = 0
+    for amount in (2_000, 4_000, 5_000, 6_000, 7_000, 8_000, 10_000, 14_000, 20_000, 50_000, 100_000, 400_000):
+        payment = paid("last", START + 30 * 24 * HOUR, "c1", "m1", amount)
+        told = walked([*habits(), (TRANSACTIONS.name, "c1", payment)], detector=detector)[1]
+        judged = bystander.judge(payment, customers[b"c1"], terminals[b"m1"], now=START)
+        spared += not told and judged.scores["robust"] >= detector.threshold
+        alerts += len(told)
+
+        assert (judged.alert is not None) == bool(told) == (judged.scores["robust"] >= judged.limit)
+        assert all(judged.limit == alert.threshold for alert in told)
+
+    assert spared
+    assert alerts
 
 
 def test_judging_again_what_the_worker_knows_gives_the_same() -> None:

@@ -20,6 +20,7 @@ def a_record(
     ids: Sequence[str] | None = None,
     thresholds: dict[str, float] | None = None,
     held: Sequence[int] = (),
+    spared: dict[str, list[int]] | None = None,
     amount: Floats | None = None,
 ) -> Scores:
     """Make one; of every payment the features are told, all 0 but the amount."""
@@ -34,6 +35,7 @@ def a_record(
         versions=dict.fromkeys(scores, "v1"),
         thresholds=thresholds or dict.fromkeys(scores, 1.0),
         held=list(held),
+        spared=spared or {},
         sample=list(range(len(at))),
         features=pack_features(x),
         layout=LAYOUT,

@@ -73,7 +73,7 @@ def a_dossier() -> Dossier:
     value, _ = link(Head(), SourceRef(topic="alerts", partition=0, offset=0), encode(alert))
     return dossier_of(
         case.explained,
-        margins=margins(case.explained.scores, case.detectors),
+        margins=margins(case.explained.scores, case.explained.limits),
         ways=[],
         differences=[],
         link=msgspec.json.decode(value, type=AuditLink),

@@ -23,10 +23,9 @@ def test_the_amount_that_passes_is_the_largest_that_does() -> None:
 
 def test_the_nearest_limit_is_where_the_severity_changes() -> None:
     """Scores of .9, 1.1 and 1.9 times the threshold: at their nearest limits they would alert, pass, and be high."""
-    detector = a_case().detectors[0]
-    limit = detector.threshold
+    limit = a_case().detectors[0].threshold
 
-    found = [margins({"robust": times * limit}, [detector])[0] for times in (0.9, 1.1, 1.9)]
+    found = [margins({"robust": times * limit}, {"robust": limit})[0] for times in (0.9, 1.1, 1.9)]
 
     assert [(one.limit / limit, one.becomes, one.severity) for one in found] == [
         (1.0, "low", "passes"),
