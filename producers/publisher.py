@@ -15,6 +15,7 @@ from kafka.partitioner.default import murmur2
 from producers.source import Record
 from stream.connection import connect
 from stream.errors import DeliveryError, MachineError
+from stream.permission import require_rights
 from stream.settings import Kafka
 from stream.wire.cards import records_with_cards
 from stream.wire.codec import encode
@@ -55,6 +56,7 @@ class Publisher:
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
+        self._kafka = kafka
         self._prefix = kafka.prefix
         self._partitions: dict[str, int] = {}  # per topic without prefix
         self._waiting: deque[tuple[str, Any]] = deque()  # topic and future, in order of sending
@@ -80,7 +82,7 @@ class Publisher:
         One that holds a card number goes nowhere: it is counted in ``withheld``.
 
         origin  stands in the header ``weir-origin``; "": there is none
-        Raises DeliveryError once an earlier record is known not to have been taken.
+        Raises DeliveryError once an earlier record is known not to have been taken, AccessError where we may not write.
         """
         topic, key = record.topic, record.key.encode()
         value = encode(record.event)
@@ -136,6 +138,7 @@ class Publisher:
             raise DeliveryError(topic, count, self._reason + also)
 
     def _count_partitions(self, topic: str) -> int:
+        require_rights(self._kafka, writes=[self._prefix + topic])
         self._partitions[topic] = len(self._producer.partitions_for(self._prefix + topic))
         return self._partitions[topic]
 

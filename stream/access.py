@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stream.agents.spec import changelog_topic
+from stream.permission import require_rights
 from stream.settings import Settings
 from stream.walk import STAGES
 from stream.wire import topics
@@ -124,6 +125,13 @@ def rights(role: Role, settings: Settings) -> list[Right]:
     for operation, names in of_groups.items():
         found.update(Right("group", name.replace(GROUP, kafka.group), operation) for name in names)
     return sorted(found)
+
+
+def require_role(name: str, settings: Settings) -> None:
+    """Return if our user may do with topics all that a role does, else raise AccessError, which says what lacks."""
+    needed = [right for right in rights(role_named(name), settings) if right.kind == "topic"]
+    reads, writes = ([right.name for right in needed if right.operation == one] for one in ("READ", "WRITE"))
+    require_rights(settings.kafka, reads=reads, writes=writes)
 
 
 def _of_state(role: Role, settings: Settings) -> Iterator[Right]:

@@ -8,7 +8,9 @@ from kafka import KafkaConsumer, TopicPartition
 from stream.connection import connect
 from stream.erasures import Forgetful
 from stream.errors import MachineError
+from stream.permission import require_rights
 from stream.settings import Settings
+from stream.wire.topics import ERASURES
 
 Ends: TypeAlias = dict[TopicPartition, int]
 ANSWER_SECONDS = 5.0
@@ -20,8 +22,10 @@ def consumer_of(
     """Open a consumer on all partitions of ``topics`` (names without prefix), placed at one end of each.
 
     with_erased  also what names customers who were erased before: for proofs, not for people
-    Raises MachineError where no broker answers or a topic is missing.
+    Raises MachineError where no broker answers or a topic is missing, AccessError where we may not read one.
     """
+    names = [*topics, *([] if with_erased else [ERASURES.name])]
+    require_rights(settings.kafka, reads=[settings.kafka.prefix + name for name in names])
     consumer = connect(
         Forgetful,
         settings.kafka,

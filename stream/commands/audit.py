@@ -34,10 +34,12 @@ def record(config: Path | None, bootstrap: str | None, *, until_end: bool) -> No
     Run it beside the workers, as often as you like: it goes on where the chains end, and two of them write the same.
     """
     settings = _placed(config, bootstrap)
-    from stream.audit.recorder import Recorder  # noqa: PLC0415  # Kafka's client only when it is needed
+    from stream.access import require_role  # noqa: PLC0415  # Kafka's client only when it is needed
+    from stream.audit.recorder import Recorder  # noqa: PLC0415
     from stream.logs import configure  # noqa: PLC0415
 
     configure(settings.log)
+    require_role("audit", settings)
     stop: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:

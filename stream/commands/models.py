@@ -27,6 +27,7 @@ Exit codes:
   1  refused: a gate that does not hold, a state that does not allow the step, an artefact that is not sound
   2  an option or a setting that can't be used
   3  Kafka does not answer, or lacks a topic
+  6  Kafka turns us away, or our user lacks a right
 """
 
 

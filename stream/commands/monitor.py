@@ -31,6 +31,7 @@ Exit codes; after 1 and 3 start it again, and it reads the topics anew:
   1  a failure, named by the last line
   2  a setting or an option that can't be used
   3  the machine lacks something: no Kafka answers, a port is taken
+  6  Kafka turns us away, or our user lacks a right
 """
 
 
@@ -54,12 +55,15 @@ def monitor(
         raise SettingsError("kafka.bootstrap", "host:port of a broker; give --bootstrap or set WEIR_BOOTSTRAP")
     if json_path is not None and not once:
         raise SettingsError("--json", "to come with --once", where="monitor")
-    from stream.agents.topics import create_topics  # noqa: PLC0415  # Kafka and kernels only when they are needed
+    from stream.access import require_role  # noqa: PLC0415  # Kafka and kernels only when they are needed
+    from stream.agents.topics import create_topics  # noqa: PLC0415
     from stream.drift.process import Follower  # noqa: PLC0415
     from stream.walk import detectors_of  # noqa: PLC0415
 
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     create_topics(settings.kafka.bootstrap, settings, stages=())
+    if not once:
+        require_role("monitor", settings)
     follower = Follower(settings, detectors_of(settings), publishes=not once)
     if once:
         follower.read()

@@ -24,6 +24,7 @@ Exit codes; after 1 and 3 start it again, and it goes on where it was:
   1  a failure, named by the last line of the log
   2  a setting or an option that can't be used
   3  the machine lacks something: no Kafka answers, a port is taken
+  6  Kafka turns us away, or our user lacks a right
 """
 
 
@@ -98,6 +99,7 @@ def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
 
     from monitoring.exporter import Exporter  # noqa: PLC0415
     from monitoring.notify_metrics import NotifyMetrics  # noqa: PLC0415
+    from stream.access import require_role  # noqa: PLC0415
     from stream.agents.topics import create_topics  # noqa: PLC0415
     from stream.logs import configure  # noqa: PLC0415
     from stream.notify.process import notify as tell  # noqa: PLC0415
@@ -106,6 +108,7 @@ def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
     configure(settings.log)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     create_topics(settings.kafka.bootstrap, settings, stages=())
+    require_role("notify", settings)
     place, stop = settings.notify, threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

@@ -51,6 +51,7 @@ def worker(
     from monitoring.exporter import Exporter  # noqa: PLC0415
     from monitoring.health import stall  # noqa: PLC0415
     from monitoring.metrics import Metrics  # noqa: PLC0415
+    from stream.access import require_role  # noqa: PLC0415
     from stream.agents.topics import create_topics  # noqa: PLC0415
     from stream.agents.watchdog import Watchdog  # noqa: PLC0415
     from stream.audit.telling import tell_change  # noqa: PLC0415
@@ -61,6 +62,7 @@ def worker(
 
     own = detectors_of(settings)
     create_topics(settings.kafka.bootstrap, settings, STAGES)
+    require_role("worker", settings)
     metrics = Metrics(CollectorRegistry(), config=settings.version)
     arrivals = Arrivals(settings, own, metrics.serves)
     detectors = arrivals.serving_first()

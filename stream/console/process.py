@@ -14,6 +14,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from monitoring.console_metrics import ConsoleMetrics
+from stream.access import require_role
 from stream.agents.topics import create_topics
 from stream.console.app import Known, build
 from stream.console.book import Book
@@ -39,6 +40,7 @@ def serve(settings: Settings, keyring: Keyring, on_ready: Callable[[str], None])
     place = settings.console
     listener = listen(place, place.port)
     create_topics(settings.kafka.bootstrap, settings, stages=())
+    require_role("analyst", settings)
     book, symbols = Book(place.alerts), Symbols(place.snapshots)
     live = Live(book)
     following = Following(

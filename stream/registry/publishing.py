@@ -14,6 +14,7 @@ from stream.agents.topics import MAX_MESSAGE_BYTES
 from stream.connection import connect
 from stream.core.swap import OWN, pack_swap
 from stream.errors import DeliveryError, ModelError
+from stream.permission import require_rights
 from stream.settings import Settings
 from stream.wire.topics import BY_TERMINAL, MODELS
 
@@ -33,7 +34,7 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
 def publish_model(settings: Settings, folder: Path, manifest: Manifest) -> int:
     """Put the files of an artefact on the topic of models, the manifest last; returns their bytes.
 
-    Raises MachineError where there is no Kafka, DeliveryError where it takes no record.
+    Raises MachineError where there is no Kafka or we may not, DeliveryError where it takes no record.
     """
     names = [*sorted(manifest.files), MANIFEST]
     files = [(f"{manifest.identity}/{name}".encode(), (folder / name).read_bytes()) for name in names]
@@ -62,6 +63,7 @@ def send(settings: Settings, topic: str, records: Sequence[tuple[bytes | None, b
 
     Raises MachineError where there is no Kafka, DeliveryError where it takes no record for half a minute.
     """
+    require_rights(settings.kafka, writes=[settings.kafka.prefix + topic])
     producer = connect(
         KafkaProducer,
         settings.kafka,

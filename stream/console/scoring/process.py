@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from models.detector import Detector
 from monitoring.score_metrics import ScoreMetrics
+from stream.access import require_role
 from stream.agents.topics import create_topics
 from stream.connection import client_options
 from stream.console.process import listen, run
@@ -47,6 +48,7 @@ def serve_scores(
     place = settings.console
     listener = listen(place, place.score_port)
     create_topics(settings.kafka.bootstrap, settings, stages=STAGES)
+    require_role("score", settings)
     detectors = Arrivals(settings, own, lambda _: None).serving_first()
     registry = CollectorRegistry()
     memory = Memory(place.decisions)
