@@ -22,8 +22,8 @@ from stream.wire.records import Outgoing
 from stream.wire.topics import ALERTS
 
 _TEXT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
-_LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "numba", "stream.agents")  # mode talks by our modules' names too
-_NO_NEWS = ("mode.timers", "kafka.net.selector")  # warn of every commit, and of every send, that takes its time
+_LIBRARIES = ("faust", "mode", "aiokafka", "numba", "stream.agents")  # mode talks by our modules' names too
+_NO_NEWS = ("mode.timers",)  # warns of every commit that takes its time
 _PAIR = re.compile(r"""(\w+)=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s;]+)""")
 _MAY_HOLD_CARD = re.compile(r"\d(?:[ -]?\d){12}")
 
@@ -49,6 +49,7 @@ def configure(log: Log) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     for name in _NO_NEWS:
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
 
 
 def trace_of(source: SourceRef) -> str:

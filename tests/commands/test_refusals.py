@@ -112,7 +112,7 @@ def test_a_wrong_variable_is_named(name: str, value: str, told: str, tmp_path: P
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[kafka]\nprtitions = 3", "kafka.prtitions: expected one of bootstrap, prefix, partitions, "),
+        ("[kafka]\nprtitions = 3", "kafka.prtitions: expected one of bootstrap, prefix, inputs_prefix, partitions, "),
         ("[alert]\ncooldown_seconds = 3", "alert: expected one of kafka, payments, "),
         ("kafka = 3", "kafka: expected object, was 3"),
         ("[payments]\ncurrency = 978", "payments.currency: expected str, was 978"),

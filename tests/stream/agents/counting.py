@@ -92,7 +92,9 @@ class _Stage:
         if not count or count % EVERY:
             return []
         name = f"{self.topics[0]}-{self.partition}-{offset}"
-        return [Outgoing(topic=ALERTS, value=name.encode(), partition=self.partition, id=name)]
+        source = {"topic": self.topics[0], "partition": self.partition, "offset": offset}
+        told = {"id": name, "kind": "count", "severity": "low", "source": source}  # what a log says of an alert
+        return [Outgoing(topic=ALERTS, value=msgspec.json.encode(told), partition=self.partition, id=name)]
 
     topics: tuple[str, ...] = ()
 
