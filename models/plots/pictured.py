@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -37,9 +38,10 @@ class Pictured:
 
 
 Plot = Callable[[Axes, Pictured], None]
+T = TypeVar("T")
 
 
-def save(plot: Plot, pictured: Pictured, path: Path) -> None:
+def save(plot: Callable[[Axes, T], None], pictured: T, path: Path) -> None:
     """Draw one picture; the same figures give the same bytes."""
     mpl.use("Agg")
     figure = Figure(figsize=(6.0, 4.0), layout="constrained")

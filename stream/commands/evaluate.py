@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from stream.commands.evaluation_tables import print_handbook, print_ulb, print_worlds
+from stream.commands.evaluation_tables import print_adversary, print_handbook, print_ulb, print_worlds
 from stream.commands.learning import load_module, open_history
 from stream.commands.options import OutFile, config_option, settings_from
 from stream.errors import SettingsError
@@ -20,21 +20,29 @@ from stream.errors import SettingsError
 if TYPE_CHECKING:
     from models.judging.benchmark import Evaluation
     from models.judging.worlds import WorldsEvaluation
+    from stream.explaining.adversary import AdversaryEvaluation
     from stream.replay import Keyed
     from stream.settings import Settings
 
 _WHAT = "evaluation"
+_PRINTED: dict[str, Callable[[Any], None]] = {
+    "handbook": print_handbook,
+    "ulb": print_ulb,
+    "worlds": print_worlds,
+    "adversary": print_adversary,
+}
 _SHORT = 45  # days that the folds and the histories before them need at least
 
 
 @click.command()
 @click.option(
     "--protocol",
-    type=click.Choice(["handbook", "ulb", "worlds"]),
+    type=click.Choice(["handbook", "ulb", "worlds", "adversary"]),
     default="handbook",
     show_default=True,
     help="handbook: folds and figures of the Fraud Detection Handbook. ulb: real payments, given by --data. worlds: "
-    "simulated ones with patterns of fraud drawn from --seed, each with its ceiling.",
+    "simulated ones with patterns of fraud drawn from --seed, each with its ceiling. adversary: the model that serves, "
+    "against an evader who sees its scores.",
 )
 @click.option(
     "--data", type=click.Path(path_type=Path, exists=True), help="CSV or Parquet file of card payments with verdicts."
@@ -42,11 +50,20 @@ _SHORT = 45  # days that the folds and the histories before them need at least
 @click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Columns of the file.")
 @click.option("--source", help="Instead of a file: a producer by name (`weir sources`), with --days.")
 @click.option("--days", type=click.IntRange(min=_SHORT), default=80, show_default=True, help="Of --source.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Of --source, of worlds and of every training.")
-@click.option("--worlds", "count", type=click.IntRange(min=1), default=4, show_default=True, help="How many worlds.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Of --source, of worlds, of every training.")
+@click.option(
+    "--worlds",
+    "count",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="Of worlds and adversary: how many.",
+)
 @click.option("--json", "json_path", type=OutFile(), help="Write all figures here, fold by fold.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Of handbook: folder of a card, with plots."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Of handbook: folder of a card, with plots. Of adversary: of the plot.",
 )
 @config_option
 def evaluate(
@@ -73,19 +90,24 @@ def evaluate(
     Worlds are of the Handbook's kind, with other limits, windows, rates, shares and factors. In each a filter that
     knows them, but not who is compromised, sets the ceiling; nothing of them is told to the ensemble.
 
+    The adversary trains nothing: frauds of simulated cards that the detectors of the settings catch are tried again,
+    with smaller amounts, later and at other terminals, until they pass, and what that takes is counted.
+
     \b
         weir evaluate --data payments.parquet --json figures.json --out out/evaluation
         weir evaluate --source cards --seed 3     # a simulated world, set in [producers.cards]
         weir evaluate --protocol worlds --seed 3  # four that nobody set; some minutes each
+        weir evaluate --protocol adversary --worlds 3 --out out/adversary
     """  # noqa: D301  # click's mark against re-wrapping
-    if protocol == "worlds" and (data is not None or source is not None):
+    is_drawn = protocol in {"worlds", "adversary"}
+    if is_drawn and (data is not None or source is not None):
         raise SettingsError("--data, --source", "neither: worlds are drawn from --seed", where="evaluate")
-    if protocol != "worlds" and (data is None) == (source is None):
+    if not is_drawn and (data is None) == (source is None):
         raise SettingsError("--data, --source", "a file or a source", where="evaluate")
     if protocol == "ulb" and data is None:
         raise SettingsError("--data", "the ULB data, which no source simulates", where="evaluate")
-    if out is not None and protocol != "handbook":
-        raise SettingsError("--out", "--protocol handbook: others have no plots", where="evaluate")
+    if out is not None and protocol not in {"handbook", "adversary"}:
+        raise SettingsError("--out", "--protocol handbook or adversary: others have no plots", where="evaluate")
     settings = settings_from(config)
     console = Console(highlight=False, stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -102,11 +124,12 @@ def evaluate(
             found = load_module("models.judging.ulb", _WHAT).evaluate_file(data, seed=seed, progress=tell)
         elif protocol == "worlds":
             found = _in_worlds(count, seed, settings, tell)
+        elif protocol == "adversary":
+            found = _evaded(count, seed, settings, tell, out)
         else:
             history = open_history(data, mapping, source or "", days, seed, settings)
             found = _replayed(history, settings, seed, tell, out)
-    printed: dict[str, Callable[[Any], None]] = {"handbook": print_handbook, "ulb": print_ulb, "worlds": print_worlds}
-    printed[protocol](found)
+    _PRINTED[protocol](found)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
@@ -161,3 +184,21 @@ def _in_worlds(count: int, seed: int, settings: "Settings", tell: Callable[[str,
         found.append(worlds.judge_world(data, ceiling, asdict(world), training.Recipe(seed=seed), told))
     done: WorldsEvaluation = worlds.in_all(found, f"seed {seed}")
     return done
+
+
+def _evaded(
+    count: int, seed: int, settings: "Settings", tell: Callable[[str, float], None], out: Path | None
+) -> "AdversaryEvaluation":
+    """Set the evader on the detectors of the settings; with ``out``, write its curves there."""
+    from stream.explaining.adversary import judge_adversary  # noqa: PLC0415  # kernels are not needed for --help
+    from stream.walk import detectors_of  # noqa: PLC0415
+
+    picture = None if out is None else load_module("models.plots.evasion", _WHAT)
+    found = judge_adversary(settings, detectors_of(settings), seed=seed, worlds=count, tell=tell)
+    if picture is not None and out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        drawn = {name: one for name, one in found.defences.items() if one.evaded}
+        share = {name: np.array(one.evaded) for name, one in drawn.items()}
+        spread = {name: np.array(one.spread) for name, one in drawn.items()}
+        picture.draw_evasion(picture.Evasion(share=share, spread=spread), out)
+    return found

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from models.judging.benchmark import Evaluation, Figures
     from models.judging.ulb import UlbEvaluation
     from models.judging.worlds import WorldsEvaluation
+    from stream.explaining.adversary import AdversaryEvaluation
 
 
 def print_handbook(found: "Evaluation") -> None:
@@ -56,6 +57,30 @@ def print_worlds(found: "WorldsEvaluation") -> None:
         means = (one.baseline_average_precision, one.ensemble_average_precision, one.ceiling_average_precision)
         table.add_row(*told, *(f"{mean:.3f}" for mean in means), f"{one.share:.3f}", f"{expected:.2f}")
     _show(table)
+
+
+def print_adversary(found: "AdversaryEvaluation") -> None:
+    """Print what share of the frauds that each defence catches passes, by what is given up."""
+    rows = {**found.defences, **{f"{name}, caught by all": one for name, one in found.shared.items()}}
+    table = Table(title=f"adversary: {found.source}; share of caught frauds that pass")
+    table.add_column("defence", no_wrap=True)
+    for heading in ("caught", "1 step", "3 steps", "5 steps", "any", "kept", "hours", "moved"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, one in rows.items():
+        shares = [f"{one.evaded[k]:.2f} ± {one.spread[k]:.2f}" if one.evaded else "–" for k in (1, 3, 5, -1)]
+        means = (one.amount_kept, one.waited_hours, one.moved)
+        rest = ("–" if value is None else f"{value:.2f}" for value in means)
+        table.add_row(name, str(sum(one.caught)), *shares, *rest)
+    _show(table)
+    alone = Table(title="by one means alone")
+    alone.add_column("defence", no_wrap=True)
+    for heading in ("half the amount", "a tenth of it", "a day later", "a week later", "another terminal"):
+        alone.add_column(heading, justify="right")
+    for name, one in rows.items():
+        by = one.alone
+        levers = (by["amount"][4], by["amount"][-1], by["wait"][3], by["wait"][-1], by["terminal"][0])
+        alone.add_row(name, *(f"{share:.2f}" for share in levers))
+    _show(alone)
 
 
 def _show(table: Table) -> None:

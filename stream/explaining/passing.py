@@ -1,27 +1,21 @@
 """What would have made a payment pass: the smallest change of what its payer controls, tried by the code that judges.
 
-The payer controls the amount, the moment and the terminal. Amount and moment are changed on the payment and the history
-is replayed with it; at another terminal, its figures are those of an ordinary one, as nobody can replay a payment where
-it never was. A cooldown counts for nothing here: passing is a score below every threshold.
+A cooldown counts for nothing here: passing is a score below every threshold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from models.detector import Detector
-from stream.core.names import DAY_MS, FEATURES, HOUR_MS, TERMINAL_FEATURES
+from stream.core.names import HOUR_MS
 from stream.core.scoring import Scorer
-from stream.explanation import Explanation, judge_again
-from stream.replay import Keyed
+from stream.explaining.trial import WAITS_MS, Trial
+from stream.explanation import Explanation
 from stream.settings import Settings
-from stream.wire.columns import Matrix
 from stream.wire.events import Transaction
-from stream.wire.topics import TRANSACTIONS
 
-_WAITS_MS = (HOUR_MS // 6, HOUR_MS, 6 * HOUR_MS, DAY_MS, 2 * DAY_MS, 7 * DAY_MS)
 _SHARES = np.geomspace(1.0, 0.01, 12)[1:]  # of the amount, looked at from the top
 _BISECTIONS = 8
 
@@ -50,21 +44,15 @@ def ways_to_pass(settings: Settings, detectors: Sequence[Detector], explained: E
     payment = next((e for _, _, e in explained.history if isinstance(e, Transaction) and e.id == name), None)
     if payment is None:
         return []
-    trial = _Trial(settings, detectors, explained.history, payment)
+    trial = _Ways(Trial(settings, detectors, explained.history, payment), Scorer(detectors))
     found = [way for way in (trial.smaller(), trial.later(), trial.elsewhere()) if way is not None]
     both = trial.smaller(elsewhere=True) if not found else None
     return found if both is None else [both]
 
 
-class _Trial:
-    def __init__(
-        self, settings: Settings, detectors: Sequence[Detector], history: Sequence[Keyed], payment: Transaction
-    ) -> None:
-        self._settings, self._scorer = settings, Scorer(detectors)
-        self._payment = payment
-        self._ordinary = _ordinary(detectors)
-        places = [i for i, (_, _, event) in enumerate(history) if event is payment]
-        self._before, self._after = history[: places[0]], history[places[0] + 1 :]
+class _Ways:
+    def __init__(self, trial: Trial, scorer: Scorer) -> None:
+        self._trial, self._scorer, self._payment = trial, scorer, trial.payment
 
     def smaller(self, *, elsewhere: bool = False) -> Way | None:
         """The largest smaller amount that passes, to within half a per cent of the amount."""
@@ -93,7 +81,7 @@ class _Trial:
 
     def later(self) -> Way | None:
         """The shortest wait that passes."""
-        for wait in _WAITS_MS:
+        for wait in WAITS_MS:
             scores = self._passing(self._payment.amount, wait=wait)
             if scores is not None:
                 hours = wait / HOUR_MS
@@ -120,33 +108,10 @@ class _Trial:
 
     def _passing(self, amount: int, *, wait: int = 0, elsewhere: bool = False) -> dict[str, float] | None:
         """Scores with such a payment; None where one is at its threshold."""
-        tried = msgspec.structs.replace(self._payment, amount=amount, at=self._payment.at + wait)
-        history = [*self._before, *self._meanwhile(wait), (TRANSACTIONS.name, tried.customer, tried)]
-        judged = judge_again(self._settings, self._scorer.detectors, history, tried.id)
-        if judged is None:
+        x = self._trial.features(amount, wait=wait, elsewhere=elsewhere)
+        if x is None:
             return None
-        x = self._moved(judged.x) if elsewhere else judged.x
         scored = self._scorer.score(x)
         if scored.suspicious.size or scored.failed:
             return None
         return {name: float(score[0]) for name, score in scored.scores.items()}
-
-    def _meanwhile(self, wait: int) -> Iterator[Keyed]:
-        """What came after the payment and before its later moment."""
-        until = self._payment.at + wait
-        return (record for record in self._after if record[2].at < until)  # type: ignore[attr-defined]  # all have one
-
-    def _moved(self, x: Matrix) -> Matrix:
-        moved = x.copy()
-        for name, value in self._ordinary.items():
-            moved[0, FEATURES.index(name)] = value
-        return moved
-
-
-def _ordinary(detectors: Sequence[Detector]) -> dict[str, float]:
-    """Figures of an ordinary terminal: what the detectors call usual; of those that none reads, no matter."""
-    found: dict[str, float] = {}
-    for detector in detectors:
-        usual = dict(zip(detector.features, np.asarray(detector.usual).tolist(), strict=True))
-        found.update((name, value) for name, value in usual.items() if name in TERMINAL_FEATURES)
-    return found
