@@ -79,7 +79,7 @@ def walk(
         dirty[k] = 1
         fate[i], count = _apply(rows[k], columns, i, limits, clock, notes, count)
         for j in range(before, count):
-            _complete(rows[k], limits, notes, j, i, k)
+            _complete(rows[k], limits, notes, j, at, i, k)
     return columns.key.size, count
 
 
@@ -118,11 +118,12 @@ def _apply(
 
 
 @kernel
-def _complete(row: Row, limits: Limits, notes: Notes, j: int, tick: int, key: int) -> None:
+def _complete(row: Row, limits: Limits, notes: Notes, j: int, at: int, tick: int, key: int) -> None:
     entry = notes[j]
+    newest = row["newest_at"] or at  # nothing but refused ticks so far: that of the tick
     entry["tick"] = tick
     entry["row"] = key
-    entry["at"] = row["newest_at"]
+    entry["at"] = newest
     entry["span"] = (row["bar"] - row["close_bar"]) * limits.bar_ms
-    entry["untrusted"] = distrust(row, row["newest_at"])
-    read_figures(row, limits, row["newest_at"], entry["figures"])
+    entry["untrusted"] = distrust(row, newest)
+    read_figures(row, limits, newest, entry["figures"])

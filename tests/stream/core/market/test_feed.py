@@ -116,6 +116,14 @@ def test_a_book_that_stays_crossed_is_told_and_one_that_uncrosses_is_not() -> No
     assert (healed, "crossed" in after[-1].untrusted) == ([], False)
 
 
+def test_a_book_that_is_crossed_from_the_first_quote_on_is_told_of_its_time() -> None:
+    """No tick of the symbol was taken yet, so there is no newest one."""
+    alerts, snapshots, _ = run([quote(0.5 * i, 100.2, 100.0) for i in range(7)])
+
+    assert causes(alerts) == ["crossed_book"]
+    assert alerts[0].at == snapshots[0].at == START + 1_000
+
+
 @pytest.mark.parametrize(
     ("lead_seconds", "told"), [(-31, True), (31, True), (29, False), (3_599, True), (3_601, False), (-86_400, False)]
 )
