@@ -3,6 +3,7 @@
 import datetime as dt
 
 from models.artifact import Baseline, Network, Provenance
+from models.fairness import LEAST
 from models.report import Figures, Report
 
 _ABOUT = """\
@@ -28,7 +29,7 @@ _LIMITS = """\
 - `robust` uses verdicts on the terminal's payments once they have come; `autoencoder` uses none, so a terminal that
   was taken over shows in it only where amounts or pace change.
 - No personal attribute is used; amounts and places may still stand in for one. Fairness has been measured only over
-  segments of behaviour, above: of other groups nothing is known here.
+  {measured}, above: of other groups nothing is known here.
 """
 
 
@@ -40,8 +41,9 @@ def model_card(network: Network, baseline: Baseline, provenance: Provenance, rep
             _made(network, baseline, provenance),
             _judged(report, provenance),
             _over_segments(report),
+            *([_over_groups(report)] if report.fairness else []),
             _looked_into(report),
-            _LIMITS,
+            _LIMITS.format(measured="segments of behaviour" + " and the groups" * bool(report.fairness)),
         )
     )
 
@@ -123,6 +125,34 @@ def _over_segments(report: Report) -> str:
             lines.append(f"| {name} | {one.segment} | {one.payments:,} | {one.mean_amount:.2f} | {' | '.join(cells)} |")
         lines.append(f"| {name} | greatest less least | | | {spread.gap:.2%} | {spread.gap_per_segment:.2%} | | |")
     return "\n".join([*lines, ""])
+
+
+def _over_groups(report: Report) -> str:
+    """How evenly alerts fall on the groups that were named, which no detector knows of."""
+    lines = [
+        "## Groups of customers",
+        "",
+        (
+            "Named beside the payments, and read by no detector. Share of genuine payments alerted on, and of frauds "
+            f"found; in brackets 95 %, as if payments were independent; – for fewer than {LEAST}."
+        ),
+        "",
+        "| detector | group | payments | frauds | genuine alerted | recall |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, fairness in report.fairness.items():
+        for one in fairness.groups:
+            rate = _within(one.genuine_alert_ratio, one.genuine_alert_ratio_95)
+            found = _within(one.recall, one.recall_95)
+            lines.append(f"| {name} | {one.group} | {one.payments:,} | {one.frauds:,} | {rate} | {found} |")
+        gaps = (fairness.gap_genuine_alert_ratio, fairness.gap_recall)
+        cells = " | ".join("–" if gap is None else f"{gap:.2%}" for gap in gaps)
+        lines.append(f"| {name} | greatest less least | | | {cells} |")
+    return "\n".join([*lines, ""])
+
+
+def _within(rate: float | None, interval: tuple[float, float] | None) -> str:
+    return "–" if rate is None or interval is None else f"{rate:.2%} [{interval[0]:.2%}, {interval[1]:.2%}]"
 
 
 def _looked_into(report: Report) -> str:

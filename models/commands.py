@@ -55,6 +55,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Likewise the autoencoder: most of what is strange is no fraud.",
 )
+@click.option(
+    "--groups",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="CSV file with the columns customer and group: the card compares alerts over them. No detector reads it.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), default=16, show_default=True, help="At most.")
 @config_option
 def train(
@@ -67,6 +72,7 @@ def train(
     out: Path,
     alert_budget: float,
     strange_budget: float,
+    groups: Path | None,
     epochs: int,
     config: Path | None,
     *,
@@ -88,6 +94,7 @@ def train(
         raise SettingsError("--until", "--from-topic beside it", where="train")
     if from_topic and transactions is not None:
         raise SettingsError("--transactions, --from-topic", "one of them", where="train")
+    members = _members(groups)
     with _show() as progress:
         progress("loading TensorFlow", 0.0)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it talks of processors and drivers otherwise
@@ -98,9 +105,15 @@ def train(
             records, name = open_history(transactions, mapping, source, days, seed, settings)
             data = _replay(records, settings, progress)
         recipe = training.Recipe(budget=alert_budget, strange=strange_budget, seed=seed, epochs=epochs)
-        trained = training.train(data, recipe, source=name, progress=progress)
+        trained = training.train(data, recipe, source=name, progress=progress, groups=members)
         manifest = writing.write_artifact(trained, out)
     _print(trained.report, manifest.identity, out)
+
+
+def _members(groups: Path | None) -> dict[str, str]:
+    from stream.registry.evidence import read_groups  # noqa: PLC0415  # as below
+
+    return {} if groups is None else read_groups(groups)
 
 
 def _replay(records: Iterator["Keyed"], settings: "Settings", progress: "_Tell") -> "FeatureSet":

@@ -1,6 +1,6 @@
 """The figures of a training: every detector judged on the same later window, beside the base rate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -9,6 +9,7 @@ import numpy as np
 from models.dataset import FeatureSet, Ints
 from models.detector import Vector
 from models.evaluation import Ranking, at_threshold, bootstrap, brier, card_precision
+from models.fairness import Fairness, over_groups
 from models.surrogate import Insight
 from models.thresholds.segments import BEHAVIOUR
 from models.thresholds.spread import Spread, spread
@@ -64,6 +65,7 @@ class Report:
     amount: Vector
     spread: dict[str, Spread]  # detector → its alerts over segments of customers
     insight: Insight | None  # into the ensemble; None where there is none
+    fairness: dict[str, Fairness]  # detector → its alerts over groups of customers; empty where none were named
 
     @property
     def base_rate(self) -> float:
@@ -85,11 +87,20 @@ class Report:
             "insight": None if self.insight is None else msgspec.to_builtins(self.insight),
             "segments": {name: msgspec.to_builtins(spread) for name, spread in self.spread.items()},
         }
+        if self.fairness:
+            content["groups"] = {name: msgspec.to_builtins(fairness) for name, fairness in self.fairness.items()}
         return msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
 
 
 def judge(
-    data: FeatureSet, rows: Ints, subjects: Sequence[Subject], table: Table, insight: Insight | None, *, seed: int
+    data: FeatureSet,
+    rows: Ints,
+    subjects: Sequence[Subject],
+    table: Table,
+    insight: Insight | None,
+    *,
+    seed: int,
+    groups: Mapping[str, str],
 ) -> Report:
     """Judge every subject on the same rows.
 
@@ -97,9 +108,12 @@ def judge(
     table    where its detectors would alert, per segment of customers
     insight  goes into the report
     seed     of the bootstrap
+    groups   customer → group, for fairness; empty: none named
     """
     fraud, customer = data.fraud[rows], data.customer_codes()[rows]
     figures = {one.name: _figures(one, data.at[rows], customer, fraud, seed) for one in subjects}
+    served = [one for one in subjects if one.name in table.detectors]
+    group = [groups.get(data.customer[i], "") for i in rows.tolist()] if groups else []
     segment = table.drawn().assign(data.x[np.ix_(rows, np.array([FEATURES.index(name) for name in BEHAVIOUR]))])
     return Report(
         rows=len(rows),
@@ -108,12 +122,9 @@ def judge(
         subjects=tuple(subjects),
         fraud=fraud,
         amount=data.amount[rows],
-        spread={
-            one.name: spread(table, one.name, segment, one.score, data.amount[rows], fraud)
-            for one in subjects
-            if one.name in table.detectors
-        },
+        spread={one.name: spread(table, one.name, segment, one.score, data.amount[rows], fraud) for one in served},
         insight=insight,
+        fairness={one.name: over_groups(one.score >= one.threshold, fraud, group) for one in served if group},
     )
 
 

@@ -1,7 +1,7 @@
 """From a history to detectors: split, fit, calibrate, judge, all in one place. Imports TensorFlow."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import keras
@@ -96,12 +96,15 @@ class _Rows:
     test: Ints
 
 
-def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) -> Trained:
+def train(
+    data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress, groups: Mapping[str, str] | None = None
+) -> Trained:
     """Train, calibrate and judge both detectors and what they are compared with.
 
     data      a history of ``recipe.plan.needed`` days or more
     source    names it in the manifest
     progress  hears what is being done
+    groups    customer → group: alerts are compared over them, and nothing learns from them
     Raises ModelError for a history that is too short or holds too few events for the budget.
     """
     split = split_by_time(data.at, recipe.plan)
@@ -125,7 +128,7 @@ def train(data: FeatureSet, recipe: Recipe, *, source: str, progress: Progress) 
     thresholds = fit_table(data, rows.calibration, scores, seed=recipe.seed)
     progress("judging", 0.0)
     insight = look_into(taught.detector, data, rows.test) if taught else None
-    report = judge(data, rows.test, subjects, thresholds, insight, seed=recipe.seed)
+    report = judge(data, rows.test, subjects, thresholds, insight, seed=recipe.seed, groups=groups or {})
     progress("judging", 1.0)
     provenance = _provenance(split, rows, recipe, source)
     return Trained(

@@ -119,6 +119,27 @@ def test_what_comes_after_training_changes_no_weight(training: Any) -> None:
         assert mine.tobytes() == theirs.tobytes()
 
 
+def test_groups_stand_in_the_card_and_change_no_model(
+    training: Any, writing: Any, artefact: Path, tmp_path: Path
+) -> None:
+    """Half of the customers are of one group: the same identity and weights, and rates and gaps of both groups."""
+    data = a_history()
+    recipe = training.Recipe(plan=SHORT, budget=0.02, strange=0.02, epochs=3, hidden=(12, 4, 12))
+    groups = {name: "odd" if int(name[1:]) % 2 else "even" for name in data.customer}
+    done = training.train(data, recipe, source="made up", progress=lambda _what, _share: None, groups=groups)
+    manifest = writing.write_artifact(done, tmp_path / "grouped")
+    served = done.report.fairness["ensemble"]
+
+    assert manifest.identity == read_manifest(artefact)[1].identity
+    assert [one.group for one in served.groups] == ["even", "odd"]
+    assert sum(one.payments for one in served.groups) == done.report.rows
+    assert served.gap_genuine_alert_ratio is not None
+    card = (tmp_path / "grouped" / "card.md").read_text()
+    assert "## Groups of customers" in card
+    assert f"| ensemble | greatest less least | | | {served.gap_genuine_alert_ratio:.2%} |" in card
+    assert "## Groups of customers" not in (artefact / "card.md").read_text()
+
+
 def test_a_history_with_hardly_a_fraud_gets_no_ensemble(training: Any, writing: Any, tmp_path: Path) -> None:
     """The other detectors are trained all the same; the artefact says that it has none."""
     writing.write_artifact(trained(training, a_history(frauds=0.004)), tmp_path / "rare")
