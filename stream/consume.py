@@ -17,11 +17,12 @@ ANSWER_SECONDS = 5.0
 
 
 def consumer_of(
-    settings: Settings, topics: Sequence[str], *, from_beginning: bool, with_erased: bool = False
+    settings: Settings, topics: Sequence[str], *, from_beginning: bool, with_erased: bool = False, wait_ms: int = 20
 ) -> KafkaConsumer:
     """Open a consumer on all partitions of ``topics`` (names without prefix), placed at one end of each.
 
     with_erased  also what names customers who were erased before: for proofs, not for people
+    wait_ms      how long Kafka keeps an answer back while there is nothing new; it is asked again as often
     Raises MachineError where no broker answers or a topic is missing, AccessError where we may not read one.
     """
     names = [*topics, *([] if with_erased else [ERASURES.name])]
@@ -33,7 +34,7 @@ def consumer_of(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_poll_records=2000,
-        fetch_max_wait_ms=20,
+        fetch_max_wait_ms=wait_ms,
         bootstrap_timeout_ms=int(ANSWER_SECONDS * 1000),
     )
     if not with_erased:

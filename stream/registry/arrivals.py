@@ -29,6 +29,7 @@ from stream.wire.topics import MODELS
 log = logging.getLogger("weir.models")
 
 _LOOK_SECONDS = 0.3
+_WAIT_MS = 2_000
 _MEMORY = "/dev/shm"  # noqa: S108  of Linux; what is put there has a name of its own
 _KEPT = 4  # models at hand: the champion, the one before, and those about to come
 
@@ -113,13 +114,15 @@ class Arrivals:
         """Have each champion ready before the order to change to it comes."""
         while not self._is_over.wait(_LOOK_SECONDS):
             try:
-                with closing(
-                    consumer_of(self._settings, [MODELS.name], from_beginning=False, with_erased=True)
-                ) as consumer:
+                with closing(self._consumer()) as consumer:
                     consumer.seek(_place(self._settings), self._next_offset)
                     self._listen(consumer)
             except (KafkaError, WeirError) as error:  # the stages meet the same when they need it, and say so
                 log.warning("event=models_not_read error=%s", type(error).__name__)
+
+    def _consumer(self) -> KafkaConsumer:
+        """Open one that asks seldom: it stands beside the work of a whole core."""
+        return consumer_of(self._settings, [MODELS.name], from_beginning=False, with_erased=True, wait_ms=_WAIT_MS)
 
     def _listen(self, consumer: KafkaConsumer) -> None:
         place = _place(self._settings)
