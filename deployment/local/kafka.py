@@ -21,7 +21,6 @@ from typing import Self
 from deployment.local.jars import jars
 from deployment.local.needs import free_port, java, roomy_folder
 from deployment.local.properties import Detour, Voter, broker_settings
-from deployment.local.secured import secured
 from stream.errors import MachineError
 
 START_SECONDS = 60.0  # a loaded machine; 3 s where nothing else runs
@@ -86,6 +85,8 @@ class LocalKafka:
             node=1, port=port, voters=[Voter(1, free_port(0))], data=home / "data", detour=detour
         )
         if certificates is not None:
+            from deployment.local.secured import secured  # noqa: PLC0415  # an extra: an open broker needs none
+
             settings = secured(settings, certificates=certificates, port=free_port(0))
         broker = cls(folder=home, is_temporary=folder is None, settings={**settings, **extra})
         try:
