@@ -261,6 +261,10 @@ class Metrics:
                 self._known["detector_failures"].add((name, call))
                 self._counters["detector_failures"].labels(name, call)
 
+    def begins(self) -> None:
+        """Judge progress from now on: all that had to be made ready is."""
+        self._watch.begins()
+
     def progress(self) -> Progress:
         """What health and readiness are judged by."""
         return self._watch.progress()

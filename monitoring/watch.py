@@ -35,6 +35,11 @@ class Watch:
         """Whether partitions are assigned and their state is complete."""
         return self._opened_at is not None
 
+    def begins(self) -> None:
+        """Note that the worker starts now: what came before, kernels to compile say, is no standing still."""
+        self._heard = self._clock()
+        self._forget()
+
     def recovering(self) -> None:
         """Note that rows were read back."""
         self._heard = self._recovered_at = self._clock()

@@ -67,7 +67,8 @@ def worker(
     arrivals = Arrivals(settings, own, metrics.serves)
     detectors = arrivals.serving_first()
     tell_change(settings, detectors)
-    warm_up(settings, detectors)
+    warm_up(settings, detectors)  # on a cold start for longer, perhaps, than a worker may stand still
+    metrics.begins()
     place = settings.worker
     patience = settings.kafka.watchdog_seconds
     with (

@@ -119,3 +119,16 @@ def test_a_rebalance_forgets_the_partitions_of_the_last() -> None:
     assert watch.opened(2) == 3.0
     assert watch.progress().waiting is None
     assert watch.commit_age_seconds() == 0.0
+
+
+def test_what_comes_before_the_worker_starts_is_no_standing_still() -> None:
+    """Kernels were compiled for two minutes on a slow machine: the first minute after is the first that counts."""
+    clock = Clock()
+    watch = Watch(clock)
+    clock.now = 220.0
+    watch.begins()
+    clock.now = 279.0
+
+    assert unhealthy(watch.progress()) == ""
+    clock.now = 281.0
+    assert unhealthy(watch.progress()) == "no partitions with their state for 61 s, and no row read back for 61 s"
