@@ -15,8 +15,7 @@ class Watch:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._heard = clock()
-        self._forget()
+        self.begins()
 
     def _forget(self) -> None:
         self._closed_at = self._clock()

@@ -104,36 +104,6 @@ TELLING = Row(
     ),
 )
 
-TELLING = Row(
-    title="What they tell",
-    panels=(
-        Curves(
-            title="Alerts per 1,000 payments, by severity",
-            about="Of the last quarter of an hour at each point: a step when a model was changed is that model's.",
-            unit="short",
-            queries={
-                "{{severity}}": f"1000 * sum by (severity) (increase({_TOLD}[15m]))"
-                f" / on () group_left () (sum(increase({_SCORED}[15m])) > 0)"
-            },
-            colors={"critical": "dark-red", "high": "red", "medium": "orange", "low": "yellow"},
-            stacked=True,
-            span=12,
-            empty="no payments",
-            leads_to="weir-fraud",
-        ),
-        Curves(
-            title="Judged, and judged by people",
-            about="Payments scored, and verdicts that came in, per second: verdicts come days late, and of a few.",
-            unit="eps",
-            queries={
-                "payments": f"sum(rate({_SCORED}[$__rate_interval]))",
-                "verdicts": 'sum(rate(weir_scored_events_total{kind="labels"}[$__rate_interval]))',
-            },
-            span=12,
-        ),
-    ),
-)
-
 HEALTH = Row(
     title="Do they answer",
     panels=(

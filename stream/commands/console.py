@@ -1,6 +1,5 @@
 """``weir console``: the web page and the HTTP API, and the tokens by which one may use them."""
 
-import logging
 import sys
 import time
 from pathlib import Path
@@ -107,7 +106,6 @@ def placed(settings: "Settings", *, host: str | None, port: int | None, field: s
     from stream.logs import configure  # noqa: PLC0415  # not needed for --help
 
     configure(settings.log)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     changed: dict[str, object] = {} if host is None else {"host": host}
     if port is not None:
         changed[field] = port

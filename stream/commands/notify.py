@@ -1,6 +1,5 @@
 """``weir notify``: a process that tells people and programs of alerts, by the routes and sinks of the settings."""
 
-import logging
 import signal
 import threading
 import time
@@ -106,7 +105,6 @@ def _run(settings: Settings, sinks: Mapping[str, Sink]) -> None:
     from stream.triage.follow import Follower  # noqa: PLC0415
 
     configure(settings.log)
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it can't mend is told by us, once
     create_topics(settings.kafka.bootstrap, settings, stages=())
     require_role("notify", settings)
     place, stop = settings.notify, threading.Event()
