@@ -13,10 +13,11 @@ import numpy as np
 
 from models.detector import Detector
 from stream.bench.material import Material
+from stream.core.both_sides import at_terminals, side_by_side
 from stream.core.customer_stage import CustomerStage
 from stream.core.market.stage import MarketStage
 from stream.core.merge import NEVER, Merge, Merged
-from stream.core.names import CUSTOMER_FEATURES, FEATURES
+from stream.core.names import CUSTOMER_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scorer
 from stream.core.shuffle import PAYMENT, Block, empty_block, origin_of, pack, split, unpack
@@ -105,21 +106,9 @@ class _Walk:
                 self._judge(q, merged, watch)
 
     def _judge(self, q: int, merged: Merged, watch: _Stopwatch) -> None:
-        columns = self._terminals[q].terminals.apply(
-            kind=merged.origin % 2,
-            at=merged.at,
-            amount=merged.amount,
-            terminal=merged.terminal,
-            seq=merged.seq,
-            origin=merged.origin,
-            offset=merged.offset,
-            id=merged.id,
-            ratio=merged.features[:, CUSTOMER_FEATURES.index("amount_ratio")],
-        )
+        columns = at_terminals(self._terminals[q].terminals, merged)
         watch.lap("terminal features")
-        x = np.empty((len(merged), len(FEATURES)))
-        x[:, : len(CUSTOMER_FEATURES)] = merged.features
-        x[:, len(CUSTOMER_FEATURES) :] = columns.features
+        x = side_by_side(merged.features, columns.features)
         for which, detector in enumerate(self._scorer.detectors):
             watch.start()
             detector.score(self._scorer.view(which, x))

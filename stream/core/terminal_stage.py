@@ -7,10 +7,11 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector
+from stream.core.both_sides import at_terminals, side_by_side
 from stream.core.checkpoint import Checkpoint
 from stream.core.layout import Packed
 from stream.core.merge import Bound, Merge, Merged, MergeState, initial
-from stream.core.names import CUSTOMER_FEATURES, FEATURES, TERMINAL_FEATURES
+from stream.core.names import CUSTOMER_FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.sampling import LAYOUT, chosen, pack_features
 from stream.core.scoring import Scored, Scorer
@@ -29,7 +30,6 @@ from stream.wire.topics import BY_TERMINAL, SCORES, TRANSACTIONS
 log = logging.getLogger("weir.models")
 
 Observer = Callable[[Merged, Matrix, Scored], None]
-_RATIO = CUSTOMER_FEATURES.index("amount_ratio")
 _RECORD = 4096  # events in one ``scores`` record, which keeps it well under 1 MB
 
 
@@ -157,27 +157,14 @@ class TerminalStage:
 
     def _judge(self, merged: Merged, output: Output, now: int) -> None:
         kind = merged.origin % 2
-        columns = self.state.terminals.apply(
-            kind=kind,
-            at=merged.at,
-            amount=merged.amount,
-            terminal=merged.terminal,
-            seq=merged.seq,
-            origin=merged.origin,
-            offset=merged.offset,
-            id=merged.id,
-            ratio=merged.features[:, _RATIO],
-        )
+        columns = at_terminals(self.state.terminals, merged)
         losses = self.state.terminals.losses()
         output.counts.update({(what, "terminals"): lost for what, lost in losses.items() if lost})
         rows = np.flatnonzero((kind != VERDICT) & columns.fresh)
         output.counts["scored", "labels"] += int(np.count_nonzero(columns.fresh)) - rows.size
         if not rows.size:
             return
-        x = np.empty((rows.size, len(FEATURES)))
-        x[:, : len(CUSTOMER_FEATURES)] = merged.features[rows]
-        x[:, len(CUSTOMER_FEATURES) :] = columns.features[rows]
-        assert columns.features.shape[1] == len(TERMINAL_FEATURES)
+        x = side_by_side(merged.features[rows], columns.features[rows])
         scored = self._scorer.score(x)
         if scored.failed:
             stand = self._set_aside(merged, rows, scored, output)

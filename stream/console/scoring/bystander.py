@@ -11,12 +11,11 @@ import msgspec
 import numpy as np
 
 from models.detector import Detector
+from stream.core.both_sides import at_terminals, side_by_side
 from stream.core.customers import CustomerTable
 from stream.core.merge import Merged
-from stream.core.names import CUSTOMER_FEATURES, FEATURES
 from stream.core.payment_alerts import PaymentAlerts
 from stream.core.scoring import Scored, Scorer
-from stream.core.shuffle import PAYMENT
 from stream.core.stage import Output
 from stream.core.terminal_state import Cooldowns
 from stream.core.terminals import TerminalTable
@@ -25,8 +24,7 @@ from stream.wire.columns import Matrix, Payments
 from stream.wire.events import Alert, Transaction
 from stream.wire.topics import ALERTS
 
-_LATER = 2**61  # an offset behind all that a row has seen
-_RATIO = CUSTOMER_FEATURES.index("amount_ratio")
+_LATER = 2**61  # an offset, and the origin of a payment, behind all that a row has seen
 _alert = msgspec.json.Decoder(Alert).decode
 
 
@@ -106,21 +104,8 @@ class Bystander:
             terminal=[payment.terminal],
             features=columns.features,
         )
-        terminals = self._terminals.apply(
-            kind=np.array([PAYMENT]),
-            at=merged.at,
-            amount=merged.amount,
-            terminal=merged.terminal,
-            seq=merged.seq,
-            origin=merged.origin,
-            offset=merged.offset,
-            id=merged.id,
-            ratio=columns.features[:, _RATIO],
-        )
-        x = np.empty((1, len(FEATURES)))
-        x[:, : len(CUSTOMER_FEATURES)] = columns.features
-        x[:, len(CUSTOMER_FEATURES) :] = terminals.features
-        return merged, x
+        terminals = at_terminals(self._terminals, merged)
+        return merged, side_by_side(columns.features, terminals.features)
 
     def _alert(self, merged: Merged, x: Matrix, scored: Scored, now: int) -> Alert:
         """Take the alert that a worker would tell, were there no cooldown."""
